@@ -63,7 +63,7 @@ fn token_error<T>(status: u16, error: &'static str, code: u32, text: &str) -> Re
 }
 
 /// Handles a token request. `resource` returns the API that a scope belongs to. `issue` issues a token for it; its second
-/// argument is true if the token was requested_api with a certificate instead of a secret.
+/// argument is true if the token was requested with a certificate instead of a secret.
 pub(crate) fn answer(
     request: &Request,
     context: &Context,

@@ -72,7 +72,7 @@ CREATE TABLE integrations (
   last_started_at INTEGER,
   failure_reason TEXT,
   failure_since INTEGER,
-  -- Set by removal; the row goes once its facts are gone.
+  -- 1 from the start of a removal. The row is deleted after all facts of the integration.
   removed INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (workspace_id, integration)
 ) STRICT, WITHOUT ROWID;
@@ -122,7 +122,7 @@ CREATE TABLE jobs (
   workspace_id INTEGER NOT NULL REFERENCES workspaces (workspace_id),
   id BLOB NOT NULL,
   kind INTEGER NOT NULL,
-  -- The integration of a sync, else empty: kind and subject are what a queued job is known by.
+  -- The integration of a sync, else empty. At most one job of a kind and subject is queued.
   subject BLOB NOT NULL,
   state INTEGER NOT NULL,
   attempts INTEGER NOT NULL DEFAULT 0,
@@ -133,7 +133,7 @@ CREATE TABLE jobs (
   finished_at INTEGER,
   reason TEXT,
   progress TEXT,
-  -- The key that asked for it; none once the schedule or somebody else wants it too.
+  -- The API key that requested the job. NULL if the schedule or another caller has requested it too.
   key_id BLOB,
   PRIMARY KEY (workspace_id, id)
 ) STRICT, WITHOUT ROWID;
@@ -148,7 +148,7 @@ CREATE TABLE identities (
   kind INTEGER NOT NULL,
   break_glass INTEGER NOT NULL DEFAULT 0,
   tagged_at INTEGER,
-  -- How many of its accounts aren't retired.
+  -- The number of accounts that aren't retired.
   accounts INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (workspace_id, id)
 ) STRICT, WITHOUT ROWID;
@@ -246,7 +246,7 @@ CREATE TABLE apps (
   policy_set_at INTEGER,
   first_seen_at INTEGER NOT NULL,
   name TEXT NOT NULL,
-  -- Name and client id as they are compared: trimmed, lower case.
+  -- The name and the client id in the form in which they are compared: trimmed, in lower case.
   name_key TEXT NOT NULL,
   client_key TEXT,
   client_id TEXT,
@@ -259,7 +259,7 @@ CREATE TABLE apps (
   sign_on_mode TEXT,
   deprovisioning INTEGER,
   credentials TEXT NOT NULL,
-  -- How it is used, measured whenever a dataset that says so ends.
+  -- The usage. Computed whenever a collection of a dataset that determines it ends.
   accounts INTEGER NOT NULL DEFAULT 0,
   grants INTEGER NOT NULL DEFAULT 0,
   risk INTEGER,
@@ -335,9 +335,9 @@ CREATE TABLE findings (
   entity_type INTEGER NOT NULL,
   entity_id BLOB NOT NULL,
   rule_id TEXT NOT NULL,
-  -- A bit for each platform that it comes from.
+  -- The platforms of the finding, one bit each.
   platforms INTEGER NOT NULL,
-  -- How many rows finding_apps has for it.
+  -- The number of the finding's rows in finding_apps.
   apps INTEGER NOT NULL,
   title TEXT NOT NULL,
   subject_name TEXT NOT NULL,

@@ -1,6 +1,6 @@
 -- Scans with their settings and results, schedules, exemptions. Only adds to the schema.
 
--- The service of a check's finding, NULL for a rule's; and a bit for each framework in which its check or rule has an id.
+-- The service of a check's finding, NULL for a rule's. The frameworks in which the check or rule has an id, one bit each.
 ALTER TABLE findings ADD COLUMN service INTEGER;
 ALTER TABLE findings ADD COLUMN frameworks INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX findings_service ON findings (workspace_id, service, status, severity, first_seen_at DESC, id);
@@ -18,9 +18,9 @@ CREATE TABLE scans (
   completed_at INTEGER,
   reason TEXT,
   job BLOB,
-  -- Twelve numbers: see counts_text.
+  -- Twelve numbers: see `counts_text` in src/table/scans/row.rs.
   counts TEXT NOT NULL DEFAULT '',
-  -- The same by framework and by service, for trends.
+  -- The counts by framework and by service, for trends.
   frameworks TEXT NOT NULL DEFAULT '',
   services TEXT NOT NULL DEFAULT '',
   settings_read INTEGER NOT NULL DEFAULT 0,
@@ -88,14 +88,14 @@ CREATE TABLE schedules (
   id BLOB NOT NULL,
   name TEXT NOT NULL,
   integration INTEGER NOT NULL,
-  -- A bit for each type of scan.
+  -- The types of scan, one bit each.
   scan_types INTEGER NOT NULL,
   recurrence TEXT NOT NULL,
   zone TEXT NOT NULL,
   enabled INTEGER NOT NULL,
   last_triggered_at INTEGER,
   next_at INTEGER,
-  -- Types that wait for another scan of the integration to end.
+  -- The types that wait for another scan of the integration to end, one bit each.
   pending INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (workspace_id, id)
 ) STRICT, WITHOUT ROWID;

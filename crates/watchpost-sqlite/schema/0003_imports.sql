@@ -39,7 +39,7 @@ CREATE TABLE import_batches (
   partial INTEGER NOT NULL,
   errors TEXT NOT NULL,
   settings INTEGER NOT NULL,
-  -- Passed, failed, skipped, errors, put aside.
+  -- The counts of passed, failed, skipped, errors and excepted results.
   results TEXT NOT NULL,
   checks INTEGER NOT NULL,
   scans TEXT NOT NULL,

@@ -54,13 +54,13 @@ impl Fault {
     pub(crate) fn into_store(self, table: &'static str) -> StoreError {
         match self {
             Self::Store(error) => error,
-            Self::Damaged(table, what) => StoreError::Corrupt {
+            Self::Damaged(table, problem) => StoreError::Corrupt {
                 table,
-                source: Box::new(Reason(what)),
+                source: Box::new(Reason(problem)),
             },
-            Self::Unknown(what) => StoreError::Corrupt {
+            Self::Unknown(problem) => StoreError::Corrupt {
                 table,
-                source: Box::new(Reason(what)),
+                source: Box::new(Reason(problem)),
             },
             Self::Audit(inner) => match inner.into_store("audit_entries") {
                 StoreError::AuditUnavailable(source) | StoreError::Unavailable(source) => {

@@ -106,10 +106,12 @@ pub(crate) trait Columns {
 
 impl Columns for Row<'_> {
     fn word<T: Word>(&self, i: usize) -> Res<T> {
-        word_of(self.get(i)?)
+        word_from_code(self.get(i)?)
     }
     fn word_opt<T: Word>(&self, i: usize) -> Res<Option<T>> {
-        Ok(self.get::<_, Option<i64>>(i)?.and_then(|code| word_of(code).ok()))
+        Ok(self
+            .get::<_, Option<i64>>(i)?
+            .and_then(|code| word_from_code(code).ok()))
     }
     fn id<T>(&self, i: usize, make: fn([u8; 16]) -> T) -> Res<T> {
         match self.get_ref(i)? {
@@ -140,11 +142,11 @@ impl Columns for Row<'_> {
         u64::try_from(value).map_err(|_| Fault::Damaged("counts", text::negative_count(value)))
     }
     fn texts(&self, i: usize) -> Res<Vec<ForeignText>> {
-        texts_of(str_of(self.get_ref(i)?)?)
+        parse_texts(str_of(self.get_ref(i)?)?)
     }
 }
 
-fn word_of<T: Word>(code: i64) -> Res<T> {
+fn word_from_code<T: Word>(code: i64) -> Res<T> {
     let known = u8::try_from(code).ok().and_then(T::at);
     known
         .or_else(|| {
@@ -168,7 +170,7 @@ pub(crate) fn foreign(raw: &str) -> ForeignText {
 }
 
 /// Parses a JSON array of texts.
-pub(crate) fn texts_of(json: &str) -> Res<Vec<ForeignText>> {
+pub(crate) fn parse_texts(json: &str) -> Res<Vec<ForeignText>> {
     if json == "[]" {
         return Ok(Vec::new());
     }

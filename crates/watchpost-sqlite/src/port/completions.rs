@@ -13,16 +13,16 @@ impl CompletionStore for SqliteStore {
     async fn complete(
         &self,
         scope: &WorkspaceScope,
-        what: &StoredCompletion,
+        completion: &StoredCompletion,
     ) -> Result<Completions, StoreError> {
-        let table = match what {
+        let table = match completion {
             StoredCompletion::Findings(_) => "findings",
             StoredCompletion::Scans(_) => "scans",
             StoredCompletion::Apps(_) | StoredCompletion::AppNames(_) => "apps",
             StoredCompletion::Addresses(_) => "identity_addresses",
         };
         self.read_one(scope, table, |conn, workspace| {
-            completions::complete(conn, workspace, what)
+            completions::complete(conn, workspace, completion)
         })
     }
 }

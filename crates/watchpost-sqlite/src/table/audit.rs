@@ -48,7 +48,7 @@ pub(crate) fn page(conn: &Connection, workspace: i64, after: u64, limit: usize) 
                 text::unreadable_entry(
                     next,
                     &match fault {
-                        Fault::Damaged(_, what) => what,
+                        Fault::Damaged(_, problem) => problem,
                         other => other.into_store("audit_entries").to_string(),
                     },
                 ),

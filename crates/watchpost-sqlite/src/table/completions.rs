@@ -83,8 +83,8 @@ fn texts(conn: &Connection, sql: &str, workspace: i64, prefix: &str) -> Res<Comp
 }
 
 /// Returns the values that complete a text.
-pub(crate) fn complete(conn: &Connection, workspace: i64, what: &StoredCompletion) -> Res<Completions> {
-    match what {
+pub(crate) fn complete(conn: &Connection, workspace: i64, completion: &StoredCompletion) -> Res<Completions> {
+    match completion {
         StoredCompletion::Findings(of) => ids(conn, FINDINGS, workspace, &of.from, &of.to),
         StoredCompletion::Scans(of) => ids(conn, SCANS, workspace, &of.from, &of.to),
         StoredCompletion::Apps(of) => ids(conn, APPS, workspace, &of.from, &of.to),

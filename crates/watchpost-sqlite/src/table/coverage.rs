@@ -25,7 +25,9 @@ use watchpost_core::{
 /// Measures the coverage numbers. This is a long read.
 pub(crate) fn coverage(conn: &Connection, workspace: i64, now: Timestamp) -> Res<CoverageNumbers> {
     let (numbers, integrations): (Vec<i64>, Vec<Integration>) =
-        integrations::numbered(conn, workspace)?.into_iter().unzip();
+        integrations::all_with_numbers(conn, workspace)?
+            .into_iter()
+            .unzip();
     let sources: HashMap<i64, Source> = numbers
         .into_iter()
         .zip(integrations.iter().map(Source::of))

@@ -272,11 +272,11 @@ pub(crate) fn tag(
                 command.now.as_millis()
             ],
         )?;
-        let what = (JobKind::Analyse, Subject::None);
+        let job = (JobKind::Analyse, Subject::None);
         enqueue(
             tx,
             workspace,
-            what,
+            job,
             command.analysis,
             acting_key(entry),
             command.now,

@@ -37,7 +37,7 @@ fn key_row(row: &Row<'_>) -> Res<KeyRow> {
     })
 }
 
-/// Returns the key with a hash. A key with a scope that this version doesn't know isn't found.
+/// Returns the key that has the hash. A key with a scope that this version doesn't know isn't found.
 pub(crate) fn by_hash(conn: &Connection, hash: &KeyHash) -> Res<Option<KeyRow>> {
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM api_keys k JOIN workspaces w USING (workspace_id) WHERE k.hash = ?1"

@@ -192,7 +192,7 @@ fn state_text(state: &StateChange) -> String {
     )
 }
 
-fn state_of(words: &mut Words<'_>) -> Option<StateChange> {
+fn parse_state(words: &mut Words<'_>) -> Option<StateChange> {
     Some(StateChange {
         status: words.next()?,
         snoozed_until: words.next_optional()?.map(Timestamp::from_millis),
@@ -202,14 +202,14 @@ fn state_of(words: &mut Words<'_>) -> Option<StateChange> {
 }
 
 fn finding_outcome(text: &str) -> Option<FindingOutcome> {
-    let (what, mut words) = Words::of(text);
-    Some(match what? {
+    let (name, mut words) = Words::of(text);
+    Some(match name? {
         "changed" => FindingOutcome::Changed {
             before: words.next()?,
-            now: state_of(&mut words)?,
+            now: parse_state(&mut words)?,
         },
         "unchanged" => FindingOutcome::Unchanged {
-            state: state_of(&mut words)?,
+            state: parse_state(&mut words)?,
         },
         "not_possible" => FindingOutcome::NotPossible {
             status: words.next()?,
@@ -234,8 +234,8 @@ impl StoredOutcome for FindingOutcome {
 }
 
 fn policy_outcome(text: &str) -> Option<AppPolicyOutcome> {
-    let (what, mut words) = Words::of(text);
-    Some(match what? {
+    let (name, mut words) = Words::of(text);
+    Some(match name? {
         "changed" => AppPolicyOutcome::Changed {
             before: words.next()?,
         },
@@ -269,14 +269,14 @@ impl StoredOutcome for RemediationOutcome {
     }
     /// Reads the remediation in its current state.
     fn from_text(tx: &Tx<'_>, workspace: i64, text: &str) -> Res<Option<Self>> {
-        let (what, mut words) = Words::of(text);
+        let (name, mut words) = Words::of(text);
         let mut row = || -> Res<Option<_>> {
             match words.next::<RemediationId>() {
                 Some(id) => Ok(remediations::by_id(tx.conn, workspace, id)?.map(Box::new)),
                 None => Ok(None),
             }
         };
-        Ok(match what {
+        Ok(match name {
             Some("requested") => row()?.map(Self::Requested),
             Some("waiting") => row()?.map(Self::AlreadyWaiting),
             Some("closed") => words.next::<FindingStatus>().map(Self::FindingClosed),

@@ -34,7 +34,7 @@ pub(crate) fn change(
     command: &ChangeIntegration,
     entry: &PendingEntry,
 ) -> Res<IntegrationChange> {
-    let Some((integration, row)) = integrations::numbered(tx.conn, workspace)?
+    let Some((integration, row)) = integrations::all_with_numbers(tx.conn, workspace)?
         .into_iter()
         .find(|(_, row)| row.id == command.id)
     else {
@@ -56,8 +56,8 @@ pub(crate) fn change(
         IntegrationStep::Resume(status) => {
             set(status)?;
             if row.platform.is_synced() {
-                let what = (JobKind::Sync, Subject::Integration(command.id));
-                enqueue(tx, workspace, what, command.job, acting_key(entry), command.now)?;
+                let job = (JobKind::Sync, Subject::Integration(command.id));
+                enqueue(tx, workspace, job, command.job, acting_key(entry), command.now)?;
             }
         }
         IntegrationStep::Remove => {

@@ -158,42 +158,45 @@ fn is_corrupt<T>(found: &Result<T, StoreError>) -> bool {
 #[test]
 fn jobs_of_unknown_kinds_and_states_do_not_block_other_jobs() {
     run(async {
-        let it = Fixture::new().await;
-        let store = &it.world.store;
+        let fixture = Fixture::new().await;
+        let store = &fixture.world.store;
         let met = unknown_words();
-        let now = it.world.now();
+        let now = fixture.world.now();
         // More jobs than one query returns, all of them older than the known one.
         for n in 0..150_u8 {
             let sql = "INSERT INTO jobs (workspace_id, id, kind, subject, state, queued_at, not_before) \
                        SELECT workspace_id, ?1, ?2, ?1, 0, 0, 0 FROM workspaces";
-            it.conn
+            fixture
+                .conn
                 .execute(sql, (JobId::from_bytes([n; 16]).as_bytes(), 99))
                 .unwrap();
         }
         let of_state = JobId::from_bytes([200; 16]);
         let sql = "INSERT INTO jobs (workspace_id, id, kind, subject, state, queued_at, not_before) \
                    SELECT workspace_id, ?1, 0, x'', 99, 0, 0 FROM workspaces";
-        it.conn.execute(sql, [of_state.as_bytes()]).unwrap();
+        fixture.conn.execute(sql, [of_state.as_bytes()]).unwrap();
 
-        let unfinished = store.unfinished_jobs(&it.tenant.operator).await.unwrap();
+        let unfinished = store.unfinished_jobs(&fixture.tenant.operator).await.unwrap();
         assert!(
             unfinished.iter().all(|job| job.kind == JobKind::Analyse),
             "{unfinished:?}"
         );
-        let job = it.world.lease("case", now).await.expect("the known one");
+        let job = fixture.world.lease("case", now).await.expect("the known one");
         assert_eq!(job.row().kind, JobKind::Analyse);
-        it.world.end_job(&job).await;
-        assert!(it.world.lease("case", it.world.now()).await.is_none());
+        fixture.world.end_job(&job).await;
+        assert!(fixture.world.lease("case", fixture.world.now()).await.is_none());
         // The unknown jobs aren't waited for.
-        let next = store.next_due(HOUR_MS, it.world.now()).await.unwrap();
-        assert!(next.is_none_or(|at| at > it.world.now()), "{next:?}");
-        store.enqueue_due(HOUR_MS, it.world.now()).await.unwrap();
+        let next = store.next_due(HOUR_MS, fixture.world.now()).await.unwrap();
+        assert!(next.is_none_or(|at| at > fixture.world.now()), "{next:?}");
+        store.enqueue_due(HOUR_MS, fixture.world.now()).await.unwrap();
         assert!(is_corrupt(
-            &store.job(&it.tenant.operator, JobId::from_bytes([7; 16])).await
+            &store
+                .job(&fixture.tenant.operator, JobId::from_bytes([7; 16]))
+                .await
         ));
-        assert!(is_corrupt(&store.job(&it.tenant.operator, of_state).await));
+        assert!(is_corrupt(&store.job(&fixture.tenant.operator, of_state).await));
         assert_eq!(
-            it.number("SELECT count(*) FROM jobs WHERE kind = 99 AND state = 0"),
+            fixture.number("SELECT count(*) FROM jobs WHERE kind = 99 AND state = 0"),
             150
         );
         assert!(unknown_words() > met, "they are counted");
@@ -203,64 +206,74 @@ fn jobs_of_unknown_kinds_and_states_do_not_block_other_jobs() {
 #[test]
 fn a_key_with_an_unknown_scope_does_not_authenticate_and_its_job_does_not_start() {
     run(async {
-        let it = Fixture::new().await;
-        let store = &it.world.store;
-        let (_, secret, _) = it.world.create_key(&it.tenant.operator, KeyScope::Write).await;
-        it.world
-            .end_job(&it.world.lease("case", it.world.now()).await.unwrap())
+        let fixture = Fixture::new().await;
+        let store = &fixture.world.store;
+        let (_, secret, _) = fixture
+            .world
+            .create_key(&fixture.tenant.operator, KeyScope::Write)
+            .await;
+        fixture
+            .world
+            .end_job(&fixture.world.lease("case", fixture.world.now()).await.unwrap())
             .await;
         let command = TriggerSync {
             integration: None,
             platform: None,
-            jobs: vec![it.world.job_id()],
-            now: it.world.now(),
+            jobs: vec![fixture.world.job_id()],
+            now: fixture.world.now(),
         };
-        let write = it.world.write(&it.tenant.writer, command);
+        let write = fixture.world.write(&fixture.tenant.writer, command);
         let queued = store.trigger_sync(write).await.unwrap().into_value();
-        it.write_as_newer("UPDATE api_keys SET scope = 99");
-        it.write_as_newer("UPDATE workspaces SET key_generation = key_generation + 1");
-        it.world.clock.advance_ms(1_000);
-        let found = it.world.access.gate.authenticate(&secret).await;
+        fixture.write_as_newer("UPDATE api_keys SET scope = 99");
+        fixture.write_as_newer("UPDATE workspaces SET key_generation = key_generation + 1");
+        fixture.world.clock.advance_ms(1_000);
+        let found = fixture.world.access.gate.authenticate(&secret).await;
         assert!(matches!(found, Err(AuthError::Invalid)), "{found:?}");
-        assert!(store.list_keys(&it.tenant.operator).await.unwrap().is_empty());
-        assert!(it.world.lease("case", it.world.now()).await.is_none());
+        assert!(
+            store
+                .list_keys(&fixture.tenant.operator)
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        assert!(fixture.world.lease("case", fixture.world.now()).await.is_none());
         let job = store
-            .job(&it.tenant.operator, queued[0].job)
+            .job(&fixture.tenant.operator, queued[0].job)
             .await
             .unwrap()
             .unwrap();
         assert_eq!(job.state, RunState::Cancelled);
-        assert_eq!(it.number("SELECT min(scope) FROM api_keys"), 99);
+        assert_eq!(fixture.number("SELECT min(scope) FROM api_keys"), 99);
     });
 }
 
 #[test]
 fn an_integration_with_an_unknown_status_reads_as_disconnected_and_keeps_its_status() {
     run(async {
-        let it = Fixture::new().await;
-        let store = &it.world.store;
-        let syncing = it.world.begin(&it.tenant, it.integration).await;
-        it.write_as_newer("UPDATE integrations SET status = 99");
-        let row = it.world.row(&it.tenant, it.integration).await;
+        let fixture = Fixture::new().await;
+        let store = &fixture.world.store;
+        let syncing = fixture.world.begin(&fixture.tenant, fixture.integration).await;
+        fixture.write_as_newer("UPDATE integrations SET status = 99");
+        let row = fixture.world.row(&fixture.tenant, fixture.integration).await;
         assert_eq!(row.status, IntegrationStatus::Disconnected);
         assert!(!row.is_active());
         syncing.finish(RunState::Completed, None).await;
         let command = TriggerSync {
             integration: None,
             platform: None,
-            jobs: vec![it.world.job_id()],
-            now: it.world.now(),
+            jobs: vec![fixture.world.job_id()],
+            now: fixture.world.now(),
         };
-        let write = it.world.write(&it.tenant.operator, command);
+        let write = fixture.world.write(&fixture.tenant.operator, command);
         assert!(store.trigger_sync(write).await.unwrap().into_value().is_empty());
         store
-            .enqueue_due(HOUR_MS, it.world.now().plus_millis(DAY_MS))
+            .enqueue_due(HOUR_MS, fixture.world.now().plus_millis(DAY_MS))
             .await
             .unwrap();
         let sql = "SELECT count(*) FROM jobs WHERE kind = 0 AND state IN (0, 1)";
-        assert_eq!(it.number(sql), 0, "no sync is queued");
+        assert_eq!(fixture.number(sql), 0, "no sync is queued");
         assert_eq!(
-            it.number("SELECT status FROM integrations"),
+            fixture.number("SELECT status FROM integrations"),
             99,
             "the word is kept"
         );
@@ -270,13 +283,13 @@ fn an_integration_with_an_unknown_status_reads_as_disconnected_and_keeps_its_sta
 #[test]
 fn integrations_with_unknown_platforms_or_datasets_do_not_affect_the_others() {
     run(async {
-        let it = Fixture::new().await;
-        let store = &it.world.store;
-        let scope = &it.tenant.operator;
-        let other = it.world.integration(&it.tenant, Platform::Github).await;
-        it.write_as_newer("UPDATE collections SET dataset = 99 WHERE dataset = 3");
-        it.write_as_newer("UPDATE collections SET state = 99 WHERE dataset = 0");
-        let row = it.world.row(&it.tenant, it.integration).await;
+        let fixture = Fixture::new().await;
+        let store = &fixture.world.store;
+        let scope = &fixture.tenant.operator;
+        let other = fixture.world.integration(&fixture.tenant, Platform::Github).await;
+        fixture.write_as_newer("UPDATE collections SET dataset = 99 WHERE dataset = 3");
+        fixture.write_as_newer("UPDATE collections SET state = 99 WHERE dataset = 0");
+        let row = fixture.world.row(&fixture.tenant, fixture.integration).await;
         assert_eq!(row.collection(Dataset::Roles), None);
         assert_eq!(
             row.collection(Dataset::Users).map(|row| row.state),
@@ -284,7 +297,7 @@ fn integrations_with_unknown_platforms_or_datasets_do_not_affect_the_others() {
         );
         assert!(row.collection(Dataset::Apps).is_some());
 
-        it.write_as_newer("UPDATE integrations SET platform = 99 WHERE platform = 1");
+        fixture.write_as_newer("UPDATE integrations SET platform = 99 WHERE platform = 1");
         let ids: Vec<IntegrationId> = store
             .list_integrations(scope)
             .await
@@ -295,9 +308,9 @@ fn integrations_with_unknown_platforms_or_datasets_do_not_affect_the_others() {
         assert_eq!(ids, [other]);
         assert_eq!(store.freshness(scope).await.unwrap().sources.len(), 1);
         assert_eq!(store.integration_documents(scope).await.unwrap().len(), 1);
-        assert!(store.enqueue_due(HOUR_MS, it.world.now()).await.is_ok());
-        assert!(store.next_due(HOUR_MS, it.world.now()).await.is_ok());
-        assert!(store.measure_coverage(scope, it.world.now()).await.is_ok());
+        assert!(store.enqueue_due(HOUR_MS, fixture.world.now()).await.is_ok());
+        assert!(store.next_due(HOUR_MS, fixture.world.now()).await.is_ok());
+        assert!(store.measure_coverage(scope, fixture.world.now()).await.is_ok());
         let ann = store
             .identity_by_email(scope, "ann@birch.example")
             .await
@@ -323,9 +336,9 @@ fn integrations_with_unknown_platforms_or_datasets_do_not_affect_the_others() {
 #[test]
 fn unknown_words_of_accounts_and_apps_read_as_the_fallback() {
     run(async {
-        let it = Fixture::new().await;
-        let store = &it.world.store;
-        let scope = &it.tenant.operator;
+        let fixture = Fixture::new().await;
+        let store = &fixture.world.store;
+        let scope = &fixture.tenant.operator;
         for sql in [
             "UPDATE accounts SET status = 99, kind = 99",
             "UPDATE account_mfa SET mfa = 99",
@@ -333,7 +346,7 @@ fn unknown_words_of_accounts_and_apps_read_as_the_fallback() {
             "UPDATE grants SET risk = 99 WHERE vendor_id = 'g'",
             "UPDATE apps SET policy = 99",
         ] {
-            it.write_as_newer(sql);
+            fixture.write_as_newer(sql);
         }
         let ann = store
             .identity_by_email(scope, "ann@birch.example")
@@ -358,7 +371,7 @@ fn unknown_words_of_accounts_and_apps_read_as_the_fallback() {
             .await
             .unwrap();
         assert_eq!(apps[0].policy, AppPolicy::None);
-        it.write_as_newer("UPDATE grants SET kind = 99 WHERE vendor_id = 'h'");
+        fixture.write_as_newer("UPDATE grants SET kind = 99 WHERE vendor_id = 'h'");
         let people = store.identity_documents(scope, None, 10).await.unwrap();
         assert!(people[0].accounts[0].grants.is_empty());
         assert_eq!(
@@ -367,7 +380,7 @@ fn unknown_words_of_accounts_and_apps_read_as_the_fallback() {
                 .len(),
             0
         );
-        let coverage = store.measure_coverage(scope, it.world.now()).await.unwrap();
+        let coverage = store.measure_coverage(scope, fixture.world.now()).await.unwrap();
         assert_eq!(
             coverage.mfa.on + coverage.mfa.off + coverage.mfa.unknown,
             0,
@@ -375,8 +388,13 @@ fn unknown_words_of_accounts_and_apps_read_as_the_fallback() {
         );
         // Another sync reads all of these rows and measures usage.
         let facts = vec![account_fact("b", "bob@birch.example")];
-        it.world
-            .sync(&it.tenant, it.integration, vec![(Dataset::Users, facts)])
+        fixture
+            .world
+            .sync(
+                &fixture.tenant,
+                fixture.integration,
+                vec![(Dataset::Users, facts)],
+            )
             .await;
     });
 }
@@ -385,31 +403,31 @@ fn unknown_words_of_accounts_and_apps_read_as_the_fallback() {
 fn findings_with_unknown_words_are_not_listed_resolved_woken_or_overwritten() {
     run(async {
         for column in ["status", "severity", "category", "entity_type"] {
-            let it = Fixture::new().await;
-            let store = &it.world.store;
-            let scope = &it.tenant.operator;
-            let (analysis, permit) = it.findings(&["known", "newer"]).await;
-            it.write_as_newer(&format!(
+            let fixture = Fixture::new().await;
+            let store = &fixture.world.store;
+            let scope = &fixture.tenant.operator;
+            let (analysis, permit) = fixture.findings(&["known", "newer"]).await;
+            fixture.write_as_newer(&format!(
                 "UPDATE findings SET {column} = 99 WHERE rule_id = 'newer'"
             ));
             if column != "entity_type" {
-                it.write_as_newer(&format!("UPDATE finding_counts SET {column} = 99"));
+                fixture.write_as_newer(&format!("UPDATE finding_counts SET {column} = 99"));
                 assert!(store.finding_counts(scope).await.unwrap().is_empty(), "{column}");
                 let old = match column {
                     "status" => 0,
                     "severity" => 1,
                     _ => 8,
                 };
-                it.write_as_newer(&format!("UPDATE finding_counts SET {column} = {old}"));
+                fixture.write_as_newer(&format!("UPDATE finding_counts SET {column} = {old}"));
             }
-            assert_eq!(it.listed(live()).await, ["known"], "{column}");
+            assert_eq!(fixture.listed(live()).await, ["known"], "{column}");
             let by_text = FindingQuery {
                 text: Some("Mara".into()),
                 ..live()
             };
-            assert_eq!(it.listed(by_text).await, ["known"], "{column}");
+            assert_eq!(fixture.listed(by_text).await, ["known"], "{column}");
             assert!(store.risk_facts(scope).await.is_ok(), "{column}");
-            let id = it
+            let id = fixture
                 .conn
                 .query_row("SELECT id FROM findings WHERE rule_id = 'newer'", [], |row| {
                     row.get(0)
@@ -418,21 +436,21 @@ fn findings_with_unknown_words_are_not_listed_resolved_woken_or_overwritten() {
                 .unwrap();
             assert!(is_corrupt(&store.finding(scope, id).await), "{column}");
 
-            it.observe(&["known", "newer"], analysis, &permit).await;
-            let mut input = it.world.sweep_input(&it.tenant, &[]).await;
+            fixture.observe(&["known", "newer"], analysis, &permit).await;
+            let mut input = fixture.world.sweep_input(&fixture.tenant, &[]).await;
             input.rules.clear();
-            let next = AnalysisId::generate(it.world.clock.as_ref(), it.world.random.as_ref());
+            let next = AnalysisId::generate(fixture.world.clock.as_ref(), fixture.world.random.as_ref());
             store
-                .sweep_findings(&permit, next, &input, it.world.now())
+                .sweep_findings(&permit, next, &input, fixture.world.now())
                 .await
                 .unwrap();
-            let resolved = it.listed(with_statuses(&[FindingStatus::Resolved])).await;
+            let resolved = fixture.listed(with_statuses(&[FindingStatus::Resolved])).await;
             assert_eq!(resolved, ["known"], "{column}");
-            it.write_as_newer("UPDATE findings SET snoozed_until = 1 WHERE rule_id = 'newer'");
-            assert_eq!(store.wake_snoozed(&permit, it.world.now()).await.unwrap(), 0);
-            assert!(store.enqueue_due(i64::MAX / 4, it.world.now()).await.is_ok());
+            fixture.write_as_newer("UPDATE findings SET snoozed_until = 1 WHERE rule_id = 'newer'");
+            assert_eq!(store.wake_snoozed(&permit, fixture.world.now()).await.unwrap(), 0);
+            assert!(store.enqueue_due(i64::MAX / 4, fixture.world.now()).await.is_ok());
             let sql = format!("SELECT {column} FROM findings WHERE rule_id = 'newer'");
-            assert_eq!(it.number(&sql), 99, "the word is kept");
+            assert_eq!(fixture.number(&sql), 99, "the word is kept");
         }
     });
 }
@@ -440,15 +458,16 @@ fn findings_with_unknown_words_are_not_listed_resolved_woken_or_overwritten() {
 #[test]
 fn merging_identities_leaves_findings_with_unknown_words_unchanged() {
     run(async {
-        let it = Fixture::new().await;
-        let store = &it.world.store;
-        let scope = &it.tenant.operator;
+        let fixture = Fixture::new().await;
+        let store = &fixture.world.store;
+        let scope = &fixture.tenant.operator;
         let facts = vec![account_fact("b", "bob@birch.example")];
-        let other = it.world.integration(&it.tenant, Platform::Github).await;
-        it.world
-            .sync(&it.tenant, other, vec![(Dataset::Users, facts)])
+        let other = fixture.world.integration(&fixture.tenant, Platform::Github).await;
+        fixture
+            .world
+            .sync(&fixture.tenant, other, vec![(Dataset::Users, facts)])
             .await;
-        let (analysis, permit, _) = it.world.analysis(&it.tenant).await;
+        let (analysis, permit, _) = fixture.world.analysis(&fixture.tenant).await;
         let mut hits = Vec::new();
         for email in ["ann@birch.example", "bob@birch.example"] {
             let id = store.identity_by_email(scope, email).await.unwrap().unwrap().id;
@@ -456,45 +475,48 @@ fn merging_identities_leaves_findings_with_unknown_words_unchanged() {
             hits.push(observation("both", entity, Severity::High, Marks::new()));
         }
         store
-            .observe_findings(&permit, analysis, hits, it.world.now())
+            .observe_findings(&permit, analysis, hits, fixture.world.now())
             .await
             .unwrap();
-        it.write_as_newer("UPDATE findings SET status = 99");
+        fixture.write_as_newer("UPDATE findings SET status = 99");
         // Bob's account gets Ann's address, so the two identities are merged.
         let mut bob = watchpost_testkit::conformance::account("b", Some("bob@birch.example"));
         bob.aliases.push("ann@birch.example".into());
         let pages = vec![(Dataset::Users, vec![Fact::Account(Box::new(bob))])];
-        it.world.sync(&it.tenant, other, pages).await;
+        fixture.world.sync(&fixture.tenant, other, pages).await;
         let ann = store
             .identity_by_email(scope, "ann@birch.example")
             .await
             .unwrap()
             .unwrap();
         assert_eq!(ann.accounts.len(), 2);
-        assert_eq!(it.number("SELECT count(*) FROM findings WHERE status = 99"), 2);
+        assert_eq!(
+            fixture.number("SELECT count(*) FROM findings WHERE status = 99"),
+            2
+        );
     });
 }
 
 #[test]
 fn optional_unknown_words_read_as_none_and_remediations_with_unknown_states_are_skipped() {
     run(async {
-        let it = Fixture::new().await;
-        let store = &it.world.store;
-        let scope = &it.tenant.operator;
-        it.findings(&["known"]).await;
-        let id = it.world.all_findings(scope, live()).await[0].id;
+        let fixture = Fixture::new().await;
+        let store = &fixture.world.store;
+        let scope = &fixture.tenant.operator;
+        fixture.findings(&["known"]).await;
+        let id = fixture.world.all_findings(scope, live()).await[0].id;
         for action in ["suspend_user", "reset_password"] {
             let command = RequestRemediation {
-                id: RemediationId::generate(it.world.clock.as_ref(), it.world.random.as_ref()),
+                id: RemediationId::generate(fixture.world.clock.as_ref(), fixture.world.random.as_ref()),
                 finding: id,
                 action: action.into(),
                 note: None,
-                now: it.world.now(),
+                now: fixture.world.now(),
             };
-            let write = it.world.write(&it.tenant.writer, command);
+            let write = fixture.world.write(&fixture.tenant.writer, command);
             store.request_remediation(write).await.unwrap();
         }
-        it.write_as_newer("UPDATE remediations SET state = 99 WHERE action = 'suspend_user'");
+        fixture.write_as_newer("UPDATE remediations SET state = 99 WHERE action = 'suspend_user'");
         let actions: Vec<String> = store
             .list_remediations(scope, None, 10)
             .await
@@ -510,15 +532,15 @@ fn optional_unknown_words_read_as_none_and_remediations_with_unknown_states_are_
                 reason: watchpost_core::value::word::DismissReason::AcceptedRisk,
             },
             note: None,
-            now: it.world.now(),
+            now: fixture.world.now(),
         };
-        let write = it.world.write(scope, command);
+        let write = fixture.world.write(scope, command);
         store.change_finding(write).await.unwrap();
-        it.write_as_newer("UPDATE findings SET dismiss_reason = 99, service = 99");
+        fixture.write_as_newer("UPDATE findings SET dismiss_reason = 99, service = 99");
         let found = store.finding(scope, id).await.unwrap().unwrap();
         assert_eq!((found.dismiss_reason, found.summary.service), (None, None));
         assert_eq!(
-            it.number("SELECT state FROM remediations WHERE action = 'suspend_user'"),
+            fixture.number("SELECT state FROM remediations WHERE action = 'suspend_user'"),
             99
         );
     });
@@ -528,22 +550,25 @@ fn optional_unknown_words_read_as_none_and_remediations_with_unknown_states_are_
 fn scans_results_and_schedules_with_unknown_words_are_skipped() {
     run(async {
         for column in ["state", "scan_type", "trigger"] {
-            let it = Fixture::new().await;
-            let store = &it.world.store;
-            let id = it.start_scan().await;
-            it.write_as_newer(&format!("UPDATE scans SET {column} = 99"));
+            let fixture = Fixture::new().await;
+            let store = &fixture.world.store;
+            let id = fixture.start_scan().await;
+            fixture.write_as_newer(&format!("UPDATE scans SET {column} = 99"));
             let query = ScanQuery {
                 limit: 10,
                 ..ScanQuery::default()
             };
-            let page = store.list_scans(&it.tenant.operator, &query).await.unwrap();
+            let page = store.list_scans(&fixture.tenant.operator, &query).await.unwrap();
             assert!(page.scans.is_empty(), "{column}");
-            assert!(is_corrupt(&store.scan(&it.tenant.operator, id).await), "{column}");
+            assert!(
+                is_corrupt(&store.scan(&fixture.tenant.operator, id).await),
+                "{column}"
+            );
         }
-        let it = Fixture::new().await;
-        let store = &it.world.store;
-        let scope = &it.tenant.operator;
-        let id = it.start_scan().await;
+        let fixture = Fixture::new().await;
+        let store = &fixture.world.store;
+        let scope = &fixture.tenant.operator;
+        let id = fixture.start_scan().await;
         for (n, check) in ["a", "b", "c", "d"].iter().enumerate() {
             let (severity, service, result) = match n {
                 0 => (99, 0, 0),
@@ -551,10 +576,10 @@ fn scans_results_and_schedules_with_unknown_words_are_skipped() {
                 2 => (0, 0, 99),
                 _ => (0, 0, 0),
             };
-            it.write_as_newer(&format!(
+            fixture.write_as_newer(&format!(
                 "INSERT INTO result_bodies SELECT workspace_id, '{check}', 1, '', NULL, '[]', '[]', NULL FROM workspaces"
             ));
-            it.write_as_newer(&format!(
+            fixture.write_as_newer(&format!(
                 "INSERT INTO scan_results SELECT workspace_id, id, '{check}', '', {severity}, {service}, '', {result}, \
                  99, 0, 1 FROM scans"
             ));
@@ -565,12 +590,12 @@ fn scans_results_and_schedules_with_unknown_words_are_skipped() {
         assert_eq!(results[0].skip, None);
         assert_eq!(store.scan_details(scope, id).await.unwrap().len(), 1);
 
-        let next = it.world.now().plus_millis(HOUR_MS);
+        let next = fixture.world.now().plus_millis(HOUR_MS);
         for name in ["known", "newer"] {
             let schedule = Schedule {
-                id: ScheduleId::generate(it.world.clock.as_ref(), it.world.random.as_ref()),
+                id: ScheduleId::generate(fixture.world.clock.as_ref(), fixture.world.random.as_ref()),
                 name: ForeignText::name(name),
-                integration: it.integration,
+                integration: fixture.integration,
                 scan_types: vec![ScanType::Exposure],
                 recurrence: Recurrence::Daily { hour: 1, minute: 0 },
                 zone: "UTC".into(),
@@ -578,10 +603,10 @@ fn scans_results_and_schedules_with_unknown_words_are_skipped() {
                 last_triggered_at: None,
                 next_at: Some(next),
             };
-            let write = it.world.write(scope, AddSchedule { schedule });
+            let write = fixture.world.write(scope, AddSchedule { schedule });
             assert!(store.add_schedule(write).await.unwrap().into_value());
         }
-        it.write_as_newer("UPDATE schedules SET recurrence = '{\"frequency\":\"hourly\"}', next_at = 1 WHERE name = 'newer'");
+        fixture.write_as_newer("UPDATE schedules SET recurrence = '{\"frequency\":\"hourly\"}', next_at = 1 WHERE name = 'newer'");
         let names: Vec<ForeignText> = store
             .schedules(scope)
             .await
@@ -590,17 +615,23 @@ fn scans_results_and_schedules_with_unknown_words_are_skipped() {
             .map(|row| row.name)
             .collect();
         assert_eq!(names, [ForeignText::name("known")]);
-        it.write_as_newer("UPDATE jobs SET state = 2, finished_at = 1");
-        it.write_as_newer("UPDATE scans SET state = 2");
-        it.write_as_newer("UPDATE integrations SET last_started_at = 1");
+        fixture.write_as_newer("UPDATE jobs SET state = 2, finished_at = 1");
+        fixture.write_as_newer("UPDATE scans SET state = 2");
+        fixture.write_as_newer("UPDATE integrations SET last_started_at = 1");
         let every = i64::MAX / 4;
-        assert_eq!(store.next_due(every, it.world.now()).await.unwrap(), Some(next));
+        assert_eq!(
+            store.next_due(every, fixture.world.now()).await.unwrap(),
+            Some(next)
+        );
         assert_eq!(
             store.enqueue_due(every, next).await.unwrap(),
             1,
             "the scan of the known schedule"
         );
-        assert_eq!(it.number("SELECT next_at FROM schedules WHERE name = 'newer'"), 1);
+        assert_eq!(
+            fixture.number("SELECT next_at FROM schedules WHERE name = 'newer'"),
+            1
+        );
     });
 }
 
@@ -608,16 +639,16 @@ fn scans_results_and_schedules_with_unknown_words_are_skipped() {
 fn imports_with_unknown_tools_or_formats_are_skipped() {
     run(async {
         for (tool, format, shown) in [(0, 0, 1), (99, 0, 0), (0, 99, 0)] {
-            let it = Fixture::new().await;
-            it.write_as_newer(
+            let fixture = Fixture::new().await;
+            fixture.write_as_newer(
                 "INSERT INTO imports (workspace_id, import, id, state, touched_at, kept_at) \
                  SELECT workspace_id, 1, zeroblob(16), 1, 0, 0 FROM workspaces",
             );
-            it.write_as_newer(&format!(
+            fixture.write_as_newer(&format!(
                 "INSERT INTO import_batches SELECT workspace_id, zeroblob(16), 1, 0, integration, {format}, {tool}, '', '', \
                  '', NULL, 0, 1, 1, 0, 0, 0, '[]', 0, '0,0,0,0,0', 1, '[]' FROM integrations"
             ));
-            it.write_as_newer(
+            fixture.write_as_newer(
                 "INSERT INTO import_verdicts SELECT workspace_id, id, 'c', '', 0, 99, 99, '', '0,0,0,0,0' \
                  FROM import_batches",
             );
@@ -628,13 +659,13 @@ fn imports_with_unknown_tools_or_formats_are_skipped() {
                 before: None,
                 limit: 10,
             };
-            let scope = &it.tenant.operator;
-            let page = it.world.store.list_batches(scope, &query).await.unwrap();
+            let scope = &fixture.tenant.operator;
+            let page = fixture.world.store.list_batches(scope, &query).await.unwrap();
             assert_eq!(page.batches.len(), shown, "{tool} {format}");
-            let verdicts = it
+            let verdicts = fixture
                 .world
                 .store
-                .imported_verdicts(scope, it.integration)
+                .imported_verdicts(scope, fixture.integration)
                 .await
                 .unwrap();
             assert_eq!(verdicts.len(), usize::from(tool == 0), "{tool} {format}");
@@ -646,13 +677,13 @@ fn imports_with_unknown_tools_or_formats_are_skipped() {
 #[test]
 fn an_unknown_word_in_the_audit_log_is_an_error_instead_of_a_gap() {
     run(async {
-        let it = Fixture::new().await;
-        let scope = &it.tenant.operator;
-        assert!(it.world.store.audit_page(scope, 0, 100).await.is_ok());
-        it.write_as_newer(
+        let fixture = Fixture::new().await;
+        let scope = &fixture.tenant.operator;
+        assert!(fixture.world.store.audit_page(scope, 0, 100).await.is_ok());
+        fixture.write_as_newer(
             "INSERT INTO audit_entries SELECT workspace_id, seq + 1, at, 99, actor_id, action, target_kind, target_id, \
              outcome, channel, operation, arguments, row_hash, row_hash FROM audit_entries ORDER BY seq DESC LIMIT 1",
         );
-        assert!(is_corrupt(&it.world.store.audit_page(scope, 0, 100).await));
+        assert!(is_corrupt(&fixture.world.store.audit_page(scope, 0, 100).await));
     });
 }

@@ -104,10 +104,10 @@ impl Fixture {
 
 /// Two rules of a condition that report the same entity share one finding. It is counted once and found by either rule.
 pub async fn rules_of_one_condition_share_a_finding(harness: &dyn Harness) {
-    let it = Fixture::new(harness).await;
-    let (observed, _) = it.analyse(&[ONE, TWO], &[ONE, TWO]).await;
+    let fixture = Fixture::new(harness).await;
+    let (observed, _) = fixture.analyse(&[ONE, TWO], &[ONE, TWO]).await;
     assert_eq!((observed.new, observed.kept), (1, 1));
-    let found = it.only_finding().await;
+    let found = fixture.only_finding().await;
     assert_eq!(
         (found.rule_id.as_str(), found.also.as_slice()),
         (ONE, [TWO.to_owned()].as_slice())
@@ -119,16 +119,16 @@ pub async fn rules_of_one_condition_share_a_finding(harness: &dyn Harness) {
             rule_id: Some(rule.into()),
             ..live()
         };
-        assert_eq!(it.findings(query).await.len(), 1, "{rule}");
+        assert_eq!(fixture.findings(query).await.len(), 1, "{rule}");
     }
     // Reporting it again, in another order, changes nothing.
-    let (observed, _) = it.analyse(&[ONE, TWO], &[TWO, ONE]).await;
+    let (observed, _) = fixture.analyse(&[ONE, TWO], &[TWO, ONE]).await;
     assert_eq!((observed.new, observed.kept), (0, 2));
-    assert_eq!(it.only_finding().await, found);
-    let detail = it
+    assert_eq!(fixture.only_finding().await, found);
+    let detail = fixture
         .world
         .store
-        .finding(&it.tenant.operator, found.id)
+        .finding(&fixture.tenant.operator, found.id)
         .await
         .unwrap();
     assert_eq!(detail.unwrap().summary, found);
@@ -136,57 +136,64 @@ pub async fn rules_of_one_condition_share_a_finding(harness: &dyn Harness) {
 
 /// The finding stays open while any of its rules reports it, is resolved when none does, and is reopened with the same id.
 pub async fn a_finding_stays_open_while_one_of_its_rules_reports_it(harness: &dyn Harness) {
-    let it = Fixture::new(harness).await;
+    let fixture = Fixture::new(harness).await;
     let both = [ONE, TWO];
-    it.analyse(&both, &both).await;
-    let id = it.only_finding().await.id;
-    assert_eq!(it.analyse(&both, &[ONE]).await.1.missed, 1);
-    assert_eq!(it.only_finding().await.also, [TWO], "one miss is not enough");
-    it.analyse(&both, &[ONE]).await;
-    let found = it.only_finding().await;
+    fixture.analyse(&both, &both).await;
+    let id = fixture.only_finding().await.id;
+    assert_eq!(fixture.analyse(&both, &[ONE]).await.1.missed, 1);
+    assert_eq!(fixture.only_finding().await.also, [TWO], "one miss is not enough");
+    fixture.analyse(&both, &[ONE]).await;
+    let found = fixture.only_finding().await;
     assert_eq!((found.severity, found.also.len()), (Severity::High, 0));
     assert_eq!(found.title.untrusted(), "c.one reports it");
 
-    it.analyse(&both, &[]).await;
-    assert_eq!(it.only_finding().await.id, id);
-    assert_eq!(it.analyse(&both, &[]).await.1.resolved, 1);
-    assert!(it.findings(live()).await.is_empty());
+    fixture.analyse(&both, &[]).await;
+    assert_eq!(fixture.only_finding().await.id, id);
+    assert_eq!(fixture.analyse(&both, &[]).await.1.resolved, 1);
+    assert!(fixture.findings(live()).await.is_empty());
 
     // The other rule alone reopens it.
-    assert_eq!(it.analyse(&both, &[TWO]).await.0.reopened, 1);
-    let found = it.only_finding().await;
+    assert_eq!(fixture.analyse(&both, &[TWO]).await.0.reopened, 1);
+    let found = fixture.only_finding().await;
     assert_eq!(
         (found.id, found.rule_id.as_str(), found.also.as_slice()),
         (id, ONE, [TWO.to_owned()].as_slice())
     );
 
     // Switching a rule off leaves the finding to the other rule; switching off the last one resolves it.
-    it.analyse(&both, &[ONE]).await;
-    it.analyse(&[ONE], &[ONE]).await;
-    assert!(it.only_finding().await.also.is_empty());
-    it.analyse(&[], &[]).await;
-    assert!(it.findings(live()).await.is_empty());
+    fixture.analyse(&both, &[ONE]).await;
+    fixture.analyse(&[ONE], &[ONE]).await;
+    assert!(fixture.only_finding().await.also.is_empty());
+    fixture.analyse(&[], &[]).await;
+    assert!(fixture.findings(live()).await.is_empty());
 }
 
 /// A person's decision applies to all rules of the condition.
 pub async fn a_decision_applies_to_all_rules_of_a_condition(harness: &dyn Harness) {
-    let it = Fixture::new(harness).await;
-    it.analyse(&[ONE, TWO], &[ONE]).await;
+    let fixture = Fixture::new(harness).await;
+    fixture.analyse(&[ONE, TWO], &[ONE]).await;
     let dismissal = FindingCommand {
-        finding: it.only_finding().await.id,
+        finding: fixture.only_finding().await.id,
         action: FindingAction::Dismiss {
             reason: DismissReason::AcceptedRisk,
         },
         note: None,
-        now: it.world.now(),
+        now: fixture.world.now(),
     };
-    let write = it.world.write(&it.tenant.operator, dismissal);
-    it.world.store.change_finding(write).await.unwrap().into_value();
-    let (observed, _) = it.analyse(&[ONE, TWO], &[ONE, TWO]).await;
+    let write = fixture.world.write(&fixture.tenant.operator, dismissal);
+    fixture
+        .world
+        .store
+        .change_finding(write)
+        .await
+        .unwrap()
+        .into_value();
+    let (observed, _) = fixture.analyse(&[ONE, TWO], &[ONE, TWO]).await;
     assert_eq!((observed.new, observed.reopened), (0, 0));
-    assert!(it.findings(live()).await.is_empty());
+    assert!(fixture.findings(live()).await.is_empty());
     assert_eq!(
-        it.findings(with_statuses(&[FindingStatus::Dismissed]))
+        fixture
+            .findings(with_statuses(&[FindingStatus::Dismissed]))
             .await
             .len(),
         1
@@ -195,24 +202,24 @@ pub async fn a_decision_applies_to_all_rules_of_a_condition(harness: &dyn Harnes
 
 /// The finding of a rule that later shares a condition is merged with the finding of the condition.
 pub async fn a_rule_that_joins_a_condition_brings_its_finding(harness: &dyn Harness) {
-    let it = Fixture::new(harness).await;
-    let world = &it.world;
+    let fixture = Fixture::new(harness).await;
+    let world = &fixture.world;
     let analysis = AnalysisId::generate(world.clock.as_ref(), world.random.as_ref());
     let own = observation(ONE, somebody(1), Severity::High, Marks::new());
     for seen in [own, hit(TWO)] {
         let (store, now) = (&world.store, world.now());
         store
-            .observe_findings(&it.permit, analysis, vec![seen], now)
+            .observe_findings(&fixture.permit, analysis, vec![seen], now)
             .await
             .unwrap();
         world.clock.advance_ms(1_000);
     }
-    let before = it.findings(live()).await;
+    let before = fixture.findings(live()).await;
     assert_eq!(before.len(), 2);
     let older = before.iter().find(|row| row.rule_id == ONE).unwrap().id;
-    let (observed, _) = it.analyse(&[ONE, TWO], &[ONE]).await;
+    let (observed, _) = fixture.analyse(&[ONE, TWO], &[ONE]).await;
     assert_eq!((observed.new, observed.kept), (0, 1));
-    let found = it.only_finding().await;
+    let found = fixture.only_finding().await;
     assert_eq!(
         (found.id, found.also.as_slice()),
         (older, [TWO.to_owned()].as_slice())
@@ -296,8 +303,8 @@ pub async fn merged_identities_keep_one_finding_of_a_condition(harness: &dyn Har
 /// Creates a fixture with a compliance check and an exposure check of one condition.
 async fn scanned(harness: &dyn Harness) -> ScanFixture {
     let path = "policies/authorizationPolicy";
-    let mut it = ScanFixture::new(harness).await;
-    it.engine.checks = vec![
+    let mut fixture = ScanFixture::new(harness).await;
+    fixture.engine.checks = vec![
         check(ONE, Severity::High, Service::Entra, path),
         Check {
             condition: ONE.into(),
@@ -305,28 +312,28 @@ async fn scanned(harness: &dyn Harness) -> ScanFixture {
             ..check(TWO, Severity::Critical, Service::Dns, path)
         },
     ];
-    it
+    fixture
 }
 
-async fn open(it: &ScanFixture) -> Vec<FindingSummary> {
-    it.findings(&[FindingStatus::Open]).await
+async fn open(fixture: &ScanFixture) -> Vec<FindingSummary> {
+    fixture.findings(&[FindingStatus::Open]).await
 }
 
 /// A compliance check and an exposure check share one finding. It is resolved once both pass.
 pub async fn checks_of_two_scan_types_share_a_finding(harness: &dyn Harness) {
-    let it = scanned(harness).await;
-    it.engine.set_result(ONE, CheckResult::Failed);
-    it.scan_for(ScanType::Compliance).await;
+    let fixture = scanned(harness).await;
+    fixture.engine.set_result(ONE, CheckResult::Failed);
+    fixture.scan_for(ScanType::Compliance).await;
     // Passing scans of a check that never reported the finding don't affect it.
     for _ in 0..3 {
-        it.scan_for(ScanType::Exposure).await;
+        fixture.scan_for(ScanType::Exposure).await;
     }
-    let first = open(&it).await;
+    let first = open(&fixture).await;
     assert_eq!((first.len(), first[0].also.len()), (1, 0));
 
-    it.engine.set_result(TWO, CheckResult::Failed);
-    it.scan_for(ScanType::Exposure).await;
-    let both = open(&it).await;
+    fixture.engine.set_result(TWO, CheckResult::Failed);
+    fixture.scan_for(ScanType::Exposure).await;
+    let both = open(&fixture).await;
     assert_eq!(
         (both.len(), both[0].id, both[0].severity),
         (1, first[0].id, Severity::Critical)
@@ -341,44 +348,48 @@ pub async fn checks_of_two_scan_types_share_a_finding(harness: &dyn Harness) {
             ..with_statuses(&[FindingStatus::Open])
         };
         assert_eq!(
-            it.world.all_findings(&it.tenant.operator, query).await.len(),
+            fixture
+                .world
+                .all_findings(&fixture.tenant.operator, query)
+                .await
+                .len(),
             1,
             "{service}"
         );
     }
 
-    it.engine.set_result(ONE, CheckResult::Passed);
+    fixture.engine.set_result(ONE, CheckResult::Passed);
     for _ in 0..3 {
-        it.scan_for(ScanType::Compliance).await;
+        fixture.scan_for(ScanType::Compliance).await;
     }
-    assert_eq!(open(&it).await.len(), 1, "the other still fails");
-    it.engine.set_result(TWO, CheckResult::Skipped);
+    assert_eq!(open(&fixture).await.len(), 1, "the other still fails");
+    fixture.engine.set_result(TWO, CheckResult::Skipped);
     for _ in 0..3 {
-        it.scan_for(ScanType::Exposure).await;
+        fixture.scan_for(ScanType::Exposure).await;
     }
-    assert_eq!(open(&it).await.len(), 1, "unreadable doesn't mean fixed");
-    it.engine.set_result(TWO, CheckResult::Passed);
-    it.scan_for(ScanType::Exposure).await;
-    assert_eq!(open(&it).await.len(), 1, "one passing scan is not enough");
-    it.scan_for(ScanType::Exposure).await;
-    assert!(open(&it).await.is_empty());
+    assert_eq!(open(&fixture).await.len(), 1, "unreadable doesn't mean fixed");
+    fixture.engine.set_result(TWO, CheckResult::Passed);
+    fixture.scan_for(ScanType::Exposure).await;
+    assert_eq!(open(&fixture).await.len(), 1, "one passing scan is not enough");
+    fixture.scan_for(ScanType::Exposure).await;
+    assert!(open(&fixture).await.is_empty());
 
-    it.engine.set_result(TWO, CheckResult::Failed);
-    it.scan_for(ScanType::Exposure).await;
-    let again = open(&it).await;
+    fixture.engine.set_result(TWO, CheckResult::Failed);
+    fixture.scan_for(ScanType::Exposure).await;
+    let again = open(&fixture).await;
     assert_eq!((again.len(), again[0].id), (1, first[0].id));
 }
 
 /// Exempting one check leaves the finding to the other.
 pub async fn an_exempted_check_leaves_the_finding_to_the_other_check(harness: &dyn Harness) {
-    let it = scanned(harness).await;
-    it.engine.set_result(ONE, CheckResult::Failed);
-    it.engine.set_result(TWO, CheckResult::Failed);
-    it.scan_for(ScanType::Compliance).await;
-    it.scan_for(ScanType::Exposure).await;
+    let fixture = scanned(harness).await;
+    fixture.engine.set_result(ONE, CheckResult::Failed);
+    fixture.engine.set_result(TWO, CheckResult::Failed);
+    fixture.scan_for(ScanType::Compliance).await;
+    fixture.scan_for(ScanType::Exposure).await;
     let exempt = async |check: &str| {
         let exemption = Exemption {
-            id: ExemptionId::generate(it.world.clock.as_ref(), it.world.random.as_ref()),
+            id: ExemptionId::generate(fixture.world.clock.as_ref(), fixture.world.random.as_ref()),
             what: Exempted {
                 check: check.into(),
                 kind: "*".into(),
@@ -386,20 +397,30 @@ pub async fn an_exempted_check_leaves_the_finding_to_the_other_check(harness: &d
             },
             reason: ForeignText::name("agreed"),
             owner: ForeignText::name("Head of IT"),
-            created_at: it.world.now(),
+            created_at: fixture.world.now(),
             until: None,
         };
-        let write = it.world.write(&it.tenant.operator, AddExemption { exemption });
-        assert!(it.world.store.add_exemption(write).await.unwrap().into_value());
+        let write = fixture
+            .world
+            .write(&fixture.tenant.operator, AddExemption { exemption });
+        assert!(
+            fixture
+                .world
+                .store
+                .add_exemption(write)
+                .await
+                .unwrap()
+                .into_value()
+        );
     };
     exempt(TWO).await;
-    it.scan_for(ScanType::Exposure).await;
-    let left = open(&it).await;
+    fixture.scan_for(ScanType::Exposure).await;
+    let left = open(&fixture).await;
     assert_eq!(
         (left.len(), left[0].severity, left[0].also.len()),
         (1, Severity::High, 0)
     );
     exempt(ONE).await;
-    it.scan_for(ScanType::Compliance).await;
-    assert!(open(&it).await.is_empty());
+    fixture.scan_for(ScanType::Compliance).await;
+    assert!(open(&fixture).await.is_empty());
 }

@@ -274,87 +274,88 @@ impl ScanFixture {
 
 /// Starting a second scan returns the id of the unfinished one. After that has ended, another can start.
 pub async fn an_integration_has_one_unfinished_scan_at_a_time(harness: &dyn Harness) {
-    let it = ScanFixture::new(harness).await;
-    let (first, start) = it.start(ScanType::Compliance).await;
+    let fixture = ScanFixture::new(harness).await;
+    let (first, start) = fixture.start(ScanType::Compliance).await;
     assert_eq!(start, ScanStart::Started);
-    assert_eq!(it.get(first).await.state, RunState::Queued);
-    let another = it.start(ScanType::Exposure).await.1;
+    assert_eq!(fixture.get(first).await.state, RunState::Queued);
+    let another = fixture.start(ScanType::Exposure).await.1;
     assert_eq!(another, ScanStart::AlreadyRunning(first));
-    let job = it.lease().await;
+    let job = fixture.lease().await;
     assert_eq!(
-        it.start(ScanType::Compliance).await.1,
+        fixture.start(ScanType::Compliance).await.1,
         ScanStart::AlreadyRunning(first)
     );
-    it.run(&job).await;
-    it.world.end_job(&job).await;
-    let done = it.get(first).await;
+    fixture.run(&job).await;
+    fixture.world.end_job(&job).await;
+    let done = fixture.get(first).await;
     assert_eq!((done.state, done.settings), (RunState::Completed, (2, 0)));
     assert!(done.started_at.is_some() && done.completed_at.is_some());
-    assert_eq!(it.start(ScanType::Exposure).await.1, ScanStart::Started);
-    let verdict = it.world.verify_chain(&it.tenant).await;
+    assert_eq!(fixture.start(ScanType::Exposure).await.1, ScanStart::Started);
+    let verdict = fixture.world.verify_chain(&fixture.tenant).await;
     assert!(matches!(verdict, ChainVerdict::Intact { .. }), "{verdict:?}");
 }
 
 /// Cancelling a scan cancels its job, and results that a worker delivers afterwards are not stored.
 pub async fn a_cancelled_scan_stores_no_results(harness: &dyn Harness) {
-    let it = ScanFixture::new(harness).await;
-    let (id, _) = it.start(ScanType::Compliance).await;
-    let job = it.lease().await;
+    let fixture = ScanFixture::new(harness).await;
+    let (id, _) = fixture.start(ScanType::Compliance).await;
+    let job = fixture.lease().await;
     let cancel = async |id| {
         let command = CancelScan {
             id,
-            now: it.world.now(),
+            now: fixture.world.now(),
         };
-        let write = it.world.write(&it.tenant.operator, command);
-        it.world.store.cancel_scan(write).await.unwrap().into_value()
+        let write = fixture.world.write(&fixture.tenant.operator, command);
+        fixture.world.store.cancel_scan(write).await.unwrap().into_value()
     };
     assert_eq!(cancel(id).await, CancelOutcome::Cancelled);
-    it.engine.set_result(SHARING, CheckResult::Failed);
-    it.run(&job).await;
-    assert_eq!(it.get(id).await.state, RunState::Cancelled);
-    let rows = it
+    fixture.engine.set_result(SHARING, CheckResult::Failed);
+    fixture.run(&job).await;
+    assert_eq!(fixture.get(id).await.state, RunState::Cancelled);
+    let rows = fixture
         .world
         .store
-        .scan_results(&it.tenant.operator, id)
+        .scan_results(&fixture.tenant.operator, id)
         .await
         .unwrap();
     assert!(rows.is_empty());
-    assert!(it.findings(&[FindingStatus::Open]).await.is_empty());
+    assert!(fixture.findings(&[FindingStatus::Open]).await.is_empty());
     assert_eq!(cancel(id).await, CancelOutcome::Ended(RunState::Cancelled));
-    let unknown = ScanId::generate(it.world.clock.as_ref(), it.world.random.as_ref());
+    let unknown = ScanId::generate(fixture.world.clock.as_ref(), fixture.world.random.as_ref());
     assert_eq!(cancel(unknown).await, CancelOutcome::NotFound);
-    assert_eq!(it.start(ScanType::Compliance).await.1, ScanStart::Started);
+    assert_eq!(fixture.start(ScanType::Compliance).await.1, ScanStart::Started);
 }
 
 /// A scan whose job fails for good fails with the job's reason.
 pub async fn a_scan_ends_with_its_job(harness: &dyn Harness) {
-    let it = ScanFixture::new(harness).await;
-    let (id, _) = it.start(ScanType::Compliance).await;
-    let job = it.lease().await;
+    let fixture = ScanFixture::new(harness).await;
+    let (id, _) = fixture.start(ScanType::Compliance).await;
+    let job = fixture.lease().await;
     let end = JobEnd::Failed {
         reason: "the disk is full".into(),
         retry_at: None,
     };
-    it.world
+    fixture
+        .world
         .store
-        .finish_job(&job, "case", end, it.world.now())
+        .finish_job(&job, "case", end, fixture.world.now())
         .await
         .unwrap();
-    let scan = it.get(id).await;
+    let scan = fixture.get(id).await;
     assert_eq!(scan.state, RunState::Failed);
     assert_eq!(scan.reason.as_deref(), Some("the disk is full"));
-    assert_eq!(it.start(ScanType::Compliance).await.1, ScanStart::Started);
+    assert_eq!(fixture.start(ScanType::Compliance).await.1, ScanStart::Started);
 }
 
 /// Results, settings, lists and trend points contain what the scans found.
 pub async fn scans_are_read_back_as_they_were_written(harness: &dyn Harness) {
-    let it = ScanFixture::new(harness).await;
-    let (store, scope) = (&it.world.store, &it.tenant.operator);
-    it.engine.set_result(SHARING, CheckResult::Failed);
-    let first = it.scan().await;
-    it.engine.set_result(CONSENT, CheckResult::Skipped);
-    *it.connector.0.lock().unwrap() = "{\"SharingCapability\":0}".into();
-    let second = it.scan().await;
+    let fixture = ScanFixture::new(harness).await;
+    let (store, scope) = (&fixture.world.store, &fixture.tenant.operator);
+    fixture.engine.set_result(SHARING, CheckResult::Failed);
+    let first = fixture.scan().await;
+    fixture.engine.set_result(CONSENT, CheckResult::Skipped);
+    *fixture.connector.0.lock().unwrap() = "{\"SharingCapability\":0}".into();
+    let second = fixture.scan().await;
 
     let rows = store.scan_results(scope, first).await.unwrap();
     let results: Vec<_> = rows
@@ -399,21 +400,21 @@ pub async fn scans_are_read_back_as_they_were_written(harness: &dyn Harness) {
     }
 
     let latest = store
-        .latest_scan(scope, it.integration, ScanType::Compliance, None)
+        .latest_scan(scope, fixture.integration, ScanType::Compliance, None)
         .await
         .unwrap()
         .unwrap();
     assert_eq!(latest.id, second);
     assert_eq!((latest.counts.failed, latest.counts.skipped_total()), (1, 1));
     let before = store
-        .latest_scan(scope, it.integration, ScanType::Compliance, Some(second))
+        .latest_scan(scope, fixture.integration, ScanType::Compliance, Some(second))
         .await
         .unwrap()
         .unwrap();
     assert_eq!(before.id, first);
     assert!(
         store
-            .latest_scan(scope, it.integration, ScanType::Exposure, None)
+            .latest_scan(scope, fixture.integration, ScanType::Exposure, None)
             .await
             .unwrap()
             .is_none()
@@ -432,7 +433,7 @@ pub async fn scans_are_read_back_as_they_were_written(harness: &dyn Harness) {
     let page = store.list_scans(scope, &query).await.unwrap();
     assert_eq!((page.scans[0].id, page.more), (first, false));
     let points = store
-        .scan_points(scope, it.integration, ScanType::Compliance, before.queued_at)
+        .scan_points(scope, fixture.integration, ScanType::Compliance, before.queued_at)
         .await
         .unwrap();
     assert_eq!(
@@ -446,41 +447,41 @@ pub async fn scans_are_read_back_as_they_were_written(harness: &dyn Harness) {
 /// A failed check creates a finding and keeps it; two passing scans in a row resolve it; another failure reopens it. Scans
 /// that couldn't read the settings resolve nothing.
 pub async fn findings_of_checks_have_the_same_life_cycle_as_findings_of_rules(harness: &dyn Harness) {
-    let it = ScanFixture::new(harness).await;
-    it.engine.set_result(SHARING, CheckResult::Failed);
-    it.scan().await;
-    it.scan().await;
-    let open = it.findings(&[FindingStatus::Open]).await;
+    let fixture = ScanFixture::new(harness).await;
+    fixture.engine.set_result(SHARING, CheckResult::Failed);
+    fixture.scan().await;
+    fixture.scan().await;
+    let open = fixture.findings(&[FindingStatus::Open]).await;
     assert_eq!(open.len(), 1);
     assert_eq!(
         (open[0].rule_id.as_str(), open[0].service),
         (SHARING, Some(Service::Sharepoint))
     );
 
-    it.engine.set_result(SHARING, CheckResult::Skipped);
-    it.scan().await;
-    it.scan().await;
-    it.scan().await;
+    fixture.engine.set_result(SHARING, CheckResult::Skipped);
+    fixture.scan().await;
+    fixture.scan().await;
+    fixture.scan().await;
     assert_eq!(
-        it.findings(&[FindingStatus::Open]).await.len(),
+        fixture.findings(&[FindingStatus::Open]).await.len(),
         1,
         "unreadable doesn't mean fixed"
     );
 
-    it.engine.set_result(SHARING, CheckResult::Passed);
-    it.scan().await;
+    fixture.engine.set_result(SHARING, CheckResult::Passed);
+    fixture.scan().await;
     assert_eq!(
-        it.findings(&[FindingStatus::Open]).await.len(),
+        fixture.findings(&[FindingStatus::Open]).await.len(),
         1,
         "one passing scan is not enough"
     );
-    it.scan().await;
-    assert!(it.findings(&[FindingStatus::Open]).await.is_empty());
-    assert_eq!(it.findings(&[FindingStatus::Resolved]).await.len(), 1);
+    fixture.scan().await;
+    assert!(fixture.findings(&[FindingStatus::Open]).await.is_empty());
+    assert_eq!(fixture.findings(&[FindingStatus::Resolved]).await.len(), 1);
 
-    it.engine.set_result(SHARING, CheckResult::Failed);
-    it.scan().await;
-    let again = it.findings(&[FindingStatus::Open]).await;
+    fixture.engine.set_result(SHARING, CheckResult::Failed);
+    fixture.scan().await;
+    let again = fixture.findings(&[FindingStatus::Open]).await;
     assert_eq!(again.iter().map(|row| row.id).collect::<Vec<_>>(), [open[0].id]);
 
     // Findings of checks can be filtered by service and framework.
@@ -490,7 +491,11 @@ pub async fn findings_of_checks_have_the_same_life_cycle_as_findings_of_rules(ha
             frameworks,
             ..with_statuses(&[FindingStatus::Open])
         };
-        it.world.all_findings(&it.tenant.operator, query).await.len()
+        fixture
+            .world
+            .all_findings(&fixture.tenant.operator, query)
+            .await
+            .len()
     };
     assert_eq!(of(vec![Service::Sharepoint], vec![]).await, 1);
     assert_eq!(of(vec![Service::Exchange], vec![]).await, 0);
@@ -498,12 +503,12 @@ pub async fn findings_of_checks_have_the_same_life_cycle_as_findings_of_rules(ha
     assert_eq!(of(vec![], vec![Framework::Scuba]).await, 0);
 }
 
-fn schedule(it: &ScanFixture, recurrence: Recurrence) -> Schedule {
-    let next = next_after(&recurrence, "Europe/Berlin", it.world.now()).unwrap();
+fn schedule(fixture: &ScanFixture, recurrence: Recurrence) -> Schedule {
+    let next = next_after(&recurrence, "Europe/Berlin", fixture.world.now()).unwrap();
     Schedule {
-        id: ScheduleId::generate(it.world.clock.as_ref(), it.world.random.as_ref()),
+        id: ScheduleId::generate(fixture.world.clock.as_ref(), fixture.world.random.as_ref()),
         name: ForeignText::name("nightly"),
-        integration: it.integration,
+        integration: fixture.integration,
         scan_types: vec![ScanType::Compliance, ScanType::Exposure],
         recurrence,
         zone: "Europe/Berlin".into(),
@@ -515,15 +520,15 @@ fn schedule(it: &ScanFixture, recurrence: Recurrence) -> Schedule {
 
 /// A schedule starts its scans when it is due, one after the other. Manual scans don't change its next time.
 pub async fn schedules_start_scans_one_after_the_other(harness: &dyn Harness) {
-    let it = ScanFixture::new(harness).await;
-    let (store, scope) = (&it.world.store, &it.tenant.operator);
-    let row = schedule(&it, Recurrence::Daily { hour: 6, minute: 30 });
+    let fixture = ScanFixture::new(harness).await;
+    let (store, scope) = (&fixture.world.store, &fixture.tenant.operator);
+    let row = schedule(&fixture, Recurrence::Daily { hour: 6, minute: 30 });
     let next = row.next_at.unwrap();
-    let add = |schedule| it.world.write(scope, AddSchedule { schedule });
+    let add = |schedule| fixture.world.write(scope, AddSchedule { schedule });
     assert!(store.add_schedule(add(row.clone())).await.unwrap().into_value());
     assert_eq!(store.schedules(scope).await.unwrap(), std::slice::from_ref(&row));
 
-    it.scan().await;
+    fixture.scan().await;
     assert_eq!(store.schedules(scope).await.unwrap()[0].next_at, Some(next));
 
     store.enqueue_due(DAY_MS * 365, next).await.unwrap();
@@ -541,12 +546,13 @@ pub async fn schedules_start_scans_one_after_the_other(harness: &dyn Harness) {
     assert_eq!(moved.last_triggered_at, Some(next));
     assert_eq!(moved.next_at, Some(next.plus_millis(DAY_MS)));
     // The scan of the other type starts when the first has ended.
-    it.world
+    fixture
+        .world
         .clock
-        .advance_ms(next.as_millis() - it.world.now().as_millis());
-    let job = it.lease().await;
-    it.run(&job).await;
-    it.world.end_job(&job).await;
+        .advance_ms(next.as_millis() - fixture.world.now().as_millis());
+    let job = fixture.lease().await;
+    fixture.run(&job).await;
+    fixture.world.end_job(&job).await;
     store
         .enqueue_due(DAY_MS * 365, next.plus_millis(60_000))
         .await
@@ -556,7 +562,7 @@ pub async fn schedules_start_scans_one_after_the_other(harness: &dyn Harness) {
     assert_ne!(second[0].scan_type, queued[0].scan_type);
 
     let change = async |change| {
-        let write = it.world.write(scope, ChangeSchedule { id: row.id, change });
+        let write = fixture.world.write(scope, ChangeSchedule { id: row.id, change });
         store.change_schedule(write).await.unwrap().into_value()
     };
     assert!(change(ScheduleChange::Disable).await);
@@ -569,10 +575,10 @@ pub async fn schedules_start_scans_one_after_the_other(harness: &dyn Harness) {
 
 /// Exemptions are read back as they were added, and can be removed.
 pub async fn exemptions_are_stored_and_removed(harness: &dyn Harness) {
-    let it = ScanFixture::new(harness).await;
-    let (store, scope) = (&it.world.store, &it.tenant.operator);
+    let fixture = ScanFixture::new(harness).await;
+    let (store, scope) = (&fixture.world.store, &fixture.tenant.operator);
     let row = Exemption {
-        id: ExemptionId::generate(it.world.clock.as_ref(), it.world.random.as_ref()),
+        id: ExemptionId::generate(fixture.world.clock.as_ref(), fixture.world.random.as_ref()),
         what: Exempted {
             check: CONSENT.into(),
             kind: "user".into(),
@@ -580,18 +586,18 @@ pub async fn exemptions_are_stored_and_removed(harness: &dyn Harness) {
         },
         reason: ForeignText::name("emergency account"),
         owner: ForeignText::name("Head of IT"),
-        created_at: it.world.now(),
-        until: Some(it.world.now().plus_millis(DAY_MS)),
+        created_at: fixture.world.now(),
+        until: Some(fixture.world.now().plus_millis(DAY_MS)),
     };
     let add = AddExemption {
         exemption: row.clone(),
     };
-    let write = it.world.write(scope, add);
+    let write = fixture.world.write(scope, add);
     assert!(store.add_exemption(write).await.unwrap().into_value());
     assert_eq!(store.exemptions(scope).await.unwrap(), std::slice::from_ref(&row));
     assert_eq!(store.exemption(scope, row.id).await.unwrap(), Some(row.clone()));
     let remove = async || {
-        let write = it.world.write(scope, RemoveExemption { id: row.id });
+        let write = fixture.world.write(scope, RemoveExemption { id: row.id });
         store.remove_exemption(write).await.unwrap().into_value()
     };
     assert!(remove().await);
@@ -601,14 +607,16 @@ pub async fn exemptions_are_stored_and_removed(harness: &dyn Harness) {
 
 /// Another workspace can't see or change scans and schedules, and a paused integration can't be scanned.
 pub async fn scans_belong_to_their_workspace_and_integration(harness: &dyn Harness) {
-    let it = ScanFixture::new(harness).await;
-    let store = &it.world.store;
-    let row = schedule(&it, Recurrence::Daily { hour: 1, minute: 0 });
-    let write = it.world.write(&it.tenant.operator, AddSchedule { schedule: row });
+    let fixture = ScanFixture::new(harness).await;
+    let store = &fixture.world.store;
+    let row = schedule(&fixture, Recurrence::Daily { hour: 1, minute: 0 });
+    let write = fixture
+        .world
+        .write(&fixture.tenant.operator, AddSchedule { schedule: row });
     assert!(store.add_schedule(write).await.unwrap().into_value());
-    let id = it.scan().await;
+    let id = fixture.scan().await;
 
-    let other = it.world.tenant("two").await;
+    let other = fixture.world.tenant("two").await;
     let scope = &other.operator;
     assert!(store.scan(scope, id).await.unwrap().is_none());
     assert!(store.scan_results(scope, id).await.unwrap().is_empty());
@@ -617,34 +625,37 @@ pub async fn scans_belong_to_their_workspace_and_integration(harness: &dyn Harne
     assert!(store.schedules(scope).await.unwrap().is_empty());
     let command = CancelScan {
         id,
-        now: it.world.now(),
+        now: fixture.world.now(),
     };
-    let write = it.world.write(scope, command);
+    let write = fixture.world.write(scope, command);
     assert_eq!(
         store.cancel_scan(write).await.unwrap().into_value(),
         CancelOutcome::NotFound
     );
     let command = StartScan {
-        id: ScanId::generate(it.world.clock.as_ref(), it.world.random.as_ref()),
-        integration: it.integration,
+        id: ScanId::generate(fixture.world.clock.as_ref(), fixture.world.random.as_ref()),
+        integration: fixture.integration,
         scan_type: ScanType::Compliance,
         fresh: true,
-        job: it.world.job_id(),
-        now: it.world.now(),
+        job: fixture.world.job_id(),
+        now: fixture.world.now(),
     };
-    let write = it.world.write(scope, command);
+    let write = fixture.world.write(scope, command);
     assert_eq!(
         store.start_scan(write).await.unwrap().into_value(),
         ScanStart::NoIntegration
     );
 
     let pause = ChangeIntegration {
-        id: it.integration,
+        id: fixture.integration,
         action: IntegrationAction::Pause,
-        job: it.world.job_id(),
-        now: it.world.now(),
+        job: fixture.world.job_id(),
+        now: fixture.world.now(),
     };
-    let write = it.world.write(&it.tenant.operator, pause);
+    let write = fixture.world.write(&fixture.tenant.operator, pause);
     store.change_integration(write).await.unwrap();
-    assert_eq!(it.start(ScanType::Compliance).await.1, ScanStart::NoIntegration);
+    assert_eq!(
+        fixture.start(ScanType::Compliance).await.1,
+        ScanStart::NoIntegration
+    );
 }

@@ -7,7 +7,7 @@ use crate::{
         row::{Columns, Word, stored},
         unknown::SkippedRows,
     },
-    table::{identities::roles, integrations::numbered},
+    table::{identities::roles, integrations::all_with_numbers},
 };
 use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -27,7 +27,7 @@ pub(crate) fn apps(
     after: Option<AppId>,
     limit: usize,
 ) -> Res<Vec<AppDocument>> {
-    let integrations: HashMap<i64, IntegrationRef> = numbered(conn, workspace)?
+    let integrations: HashMap<i64, IntegrationRef> = all_with_numbers(conn, workspace)?
         .iter()
         .map(|(number, row)| (*number, IntegrationRef::of(row)))
         .collect();

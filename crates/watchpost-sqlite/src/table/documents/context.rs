@@ -5,7 +5,7 @@ use crate::{
         fault::Res,
         row::{Columns, Word},
     },
-    table::integrations::numbered,
+    table::integrations::all_with_numbers,
 };
 use rusqlite::{Connection, params};
 use serde_json::Value;
@@ -55,7 +55,7 @@ impl Contexts {
 
 impl Context {
     fn read(conn: &Connection, workspace: i64) -> Res<Self> {
-        let rows = numbered(conn, workspace)?;
+        let rows = all_with_numbers(conn, workspace)?;
         let by_number: HashMap<i64, IntegrationRef> = rows
             .iter()
             .map(|(number, row)| (*number, IntegrationRef::of(row)))

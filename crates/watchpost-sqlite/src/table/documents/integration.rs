@@ -5,7 +5,7 @@ use crate::{
         fault::Res,
         row::{Word, str_of},
     },
-    table::integrations::numbered,
+    table::integrations::all_with_numbers,
 };
 use rusqlite::{Connection, params};
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ use watchpost_core::{
 /// Returns the documents of the integrations that are synced.
 pub(crate) fn integrations(conn: &Connection, workspace: i64) -> Res<Vec<IntegrationDocument>> {
     let mut out = Vec::new();
-    for (number, row) in numbered(conn, workspace)? {
+    for (number, row) in all_with_numbers(conn, workspace)? {
         // Imports contain verdicts, which rules don't read.
         if !row.is_active() || row.platform == Platform::Import {
             continue;

@@ -39,8 +39,8 @@ pub(crate) fn observe_failed_checks(
     let mut skipped = SkippedRows::new("findings");
     for observation in failed {
         let observed = observe_one(tx, &context, observation, &mut counts);
-        if let Some((what, _)) = skipped.skip_unknown(observed)? {
-            count(&mut done, what);
+        if let Some((outcome, _)) = skipped.skip_unknown(observed)? {
+            count(&mut done, outcome);
         }
     }
     counts.write(tx.conn, workspace)?;

@@ -17,20 +17,25 @@ pub(super) struct Indexed<'a> {
     pub(super) platforms: i64,
 }
 
-/// Indexes a finding. `known` must be set if the finding is indexed already.
-pub(super) fn index(conn: &Connection, rowid: i64, known: bool, what: &Indexed<'_>) -> Res<()> {
-    if known {
+/// Indexes a finding. `is_indexed` must be set if the finding is indexed already.
+pub(super) fn index(conn: &Connection, rowid: i64, is_indexed: bool, indexed: &Indexed<'_>) -> Res<()> {
+    if is_indexed {
         conn.prepare_cached("DELETE FROM findings_text WHERE rowid = ?1")?
             .execute([rowid])?;
     }
-    let words = format!("{} {} {}", what.title, what.name, what.email.unwrap_or_default());
+    let words = format!(
+        "{} {} {}",
+        indexed.title,
+        indexed.name,
+        indexed.email.unwrap_or_default()
+    );
     let platforms: Vec<&str> = Platform::ALL
         .iter()
-        .filter(|platform| what.platforms & platform_bit(**platform) != 0)
+        .filter(|platform| indexed.platforms & platform_bit(**platform) != 0)
         .map(|platform| platform_word(*platform))
         .collect();
     conn.prepare_cached("INSERT INTO findings_text (rowid, words, rule, platforms) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![rowid, words, what.rule_id, platforms.join(" ")])?;
+        .execute(params![rowid, words, indexed.rule_id, platforms.join(" ")])?;
     Ok(())
 }
 
@@ -41,7 +46,7 @@ pub(super) fn remove(conn: &Connection, rowid: i64) -> Res<()> {
     Ok(())
 }
 
-/// Returns the platform_bit of a platform in the column `platforms`.
+/// Returns the bit of a platform in the column `platforms`.
 pub(super) fn platform_bit(platform: Platform) -> i64 {
     1 << code(platform)
 }

@@ -22,7 +22,7 @@ pub(super) fn marks_blob(marks: &Marks) -> Vec<u8> {
     out
 }
 
-pub(super) fn marks_of(blob: &[u8]) -> Res<Marks> {
+pub(super) fn parse_marks(blob: &[u8]) -> Res<Marks> {
     let damaged = || Fault::Damaged("finding_details", text::MALFORMED_MARKS.into());
     let unknown = || {
         unknown::count();

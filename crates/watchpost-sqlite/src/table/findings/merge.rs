@@ -70,8 +70,11 @@ pub(super) fn move_to(
     counts: &mut Changes,
 ) -> Res<()> {
     let print = fingerprint(&moved.condition, entity);
-    let other = twin(conn, workspace, "fingerprint", &print)?.filter(|other| other.id != moved.id);
-    let stays = match (twin(conn, workspace, "id", moved.id.as_bytes())?, other) {
+    let other = merge_candidate(conn, workspace, "fingerprint", &print)?.filter(|other| other.id != moved.id);
+    let stays = match (
+        merge_candidate(conn, workspace, "id", moved.id.as_bytes())?,
+        other,
+    ) {
         (Some(one), Some(other)) => {
             let merge = decide_merge(one, other);
             absorb(conn, workspace, &merge, now, counts)?;
@@ -94,7 +97,12 @@ pub(super) fn move_to(
 }
 
 /// Reads the values of a finding that a merge needs, by its id or fingerprint.
-fn twin(conn: &Connection, workspace: i64, column: &str, value: &[u8]) -> Res<Option<MergeCandidate>> {
+fn merge_candidate(
+    conn: &Connection,
+    workspace: i64,
+    column: &str,
+    value: &[u8],
+) -> Res<Option<MergeCandidate>> {
     let mut statement = conn.prepare_cached(&format!(
         "SELECT id, first_seen_at, status, snoozed_until, dismiss_reason, auto_resolved FROM findings \
          WHERE workspace_id = ?1 AND {column} = ?2"

@@ -5,7 +5,7 @@ use super::{
     condition::move_to_condition,
     counts::{Changes, Key},
     full_text::{self, Indexed},
-    marks::{marks_blob, marks_of},
+    marks::{marks_blob, parse_marks},
     row::{framework_bits, service_code},
     sighting,
     state::set_state,
@@ -61,9 +61,9 @@ impl ObservationWriter {
         let mut ended = true;
         while let Some(observation) = self.rest.next() {
             let observed = observe_one(tx, &context, &observation, &mut counts);
-            if let Some((what, visible)) = skipped.skip_unknown(observed)? {
+            if let Some((outcome, visible)) = skipped.skip_unknown(observed)? {
                 changed |= visible;
-                count(&mut self.done, what);
+                count(&mut self.done, outcome);
             }
             if !tx.count_row() {
                 ended = self.rest.len() == 0;
@@ -79,8 +79,8 @@ impl ObservationWriter {
 }
 
 /// Counts the outcome of an observation.
-pub(super) fn count(done: &mut ObserveCounts, what: Observed) {
-    match what {
+pub(super) fn count(done: &mut ObserveCounts, outcome: Observed) {
+    match outcome {
         Observed::New => done.new += 1,
         Observed::Keep => done.kept += 1,
         Observed::Reopen => done.reopened += 1,
@@ -252,7 +252,7 @@ pub(super) fn observe_one(
     if known.sightings > 0 || known.rule_id != *rule {
         return observe_shared(tx, context, &known, &seen, counts);
     }
-    let decision = decide_observed(Some((&known.state, &marks_of(&known.marks)?)), observation);
+    let decision = decide_observed(Some((&known.state, &parse_marks(&known.marks)?)), observation);
     let changed = update(tx, context, &known, &seen, decision, counts)?;
     let resolved_by_person = decision == Observed::Keep && known.key.0 == FindingStatus::Resolved;
     // A finding that a person resolved keeps its marks: it is reopened once all its sources have been read again since.
@@ -291,7 +291,7 @@ fn observe_shared(
     // A rule's first sighting has no older marks, so its own are used.
     let before = sighting::marks(conn, workspace, known.id, &seen.observation.rule_id)?;
     let before = before.as_ref().unwrap_or(&seen.marks);
-    let decision = decide_observed(Some((&known.state, &marks_of(before)?)), seen.observation);
+    let decision = decide_observed(Some((&known.state, &parse_marks(before)?)), seen.observation);
     let resolved_by_person = decision == Observed::Keep && known.key.0 == FindingStatus::Resolved;
     let marks = if resolved_by_person { before } else { &seen.marks };
     sighting::store(conn, context, known.id, seen, marks)?;

@@ -14,7 +14,7 @@ use watchpost_core::{
     value::id::{AppId, FindingId},
 };
 
-/// The columns that [`summary`] reads, of `findings f`.
+/// The columns of `findings f` that [`summary`] reads.
 pub(crate) const SUMMARY: &str = "f.id, f.title, f.severity, f.category, f.status, f.rule_id, f.entity_type, \
                                   f.entity_id, f.subject_name, f.subject_email, f.first_seen_at, f.apps, f.service, f.scored, f.also";
 

@@ -195,7 +195,7 @@ fn all(conn: &Connection, workspace: i64, finding: FindingId) -> Res<Vec<Stored>
             frameworks: row.get(7)?,
             title: row.get(8)?,
             evidence: row.get(9)?,
-            apps: apps_of(&row.get::<_, Vec<u8>>(10)?)?,
+            apps: parse_apps(&row.get::<_, Vec<u8>>(10)?)?,
         })
     })
 }
@@ -351,7 +351,7 @@ fn apps_blob(apps: &[AppId]) -> Vec<u8> {
     apps.iter().flat_map(|app| *app.as_bytes()).collect()
 }
 
-fn apps_of(blob: &[u8]) -> Res<Vec<AppId>> {
+fn parse_apps(blob: &[u8]) -> Res<Vec<AppId>> {
     let (ids, rest) = blob.as_chunks::<16>();
     if !rest.is_empty() {
         return Err(Fault::Damaged("finding_sightings", text::MALFORMED_APPS.into()));

@@ -2,7 +2,7 @@
 
 use super::{
     counts::Changes,
-    marks::{marks_blob, marks_of},
+    marks::{marks_blob, parse_marks},
     sighting,
     state::{resolve, state_of},
 };
@@ -213,7 +213,7 @@ fn unseen_sightings(
 }
 
 fn decide(conn: &Connection, workspace: i64, finding: &Unseen, input: &SweepInput) -> Res<MissedChange> {
-    let marks = marks_of(&finding.marks)?;
+    let marks = parse_marks(&finding.marks)?;
     let missed = Missed {
         rule_id: &finding.rule_id,
         entity: finding.entity,

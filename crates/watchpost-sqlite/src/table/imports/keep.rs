@@ -90,7 +90,7 @@ pub(crate) fn keep(tx: &Tx<'_>, workspace: i64, command: &KeepImport) -> Res<Kee
     Ok(KeepOutcome::Kept(found))
 }
 
-/// Creates the integration for a tenant that only imports are about. It is never synced.
+/// Creates the integration for a tenant that is known only from imports. It is never synced.
 fn add_integration(
     tx: &Tx<'_>,
     workspace: i64,

@@ -79,7 +79,7 @@ pub(crate) fn results(
         results: Vec::new(),
         more: false,
     };
-    let place: Option<(i64, i64)> = conn
+    let numbers: Option<(i64, i64)> = conn
         .prepare_cached(&format!(
             "SELECT b.import, b.batch FROM {} WHERE b.workspace_id = ?1 AND b.id = ?2",
             row::FROM
@@ -88,7 +88,7 @@ pub(crate) fn results(
             Ok((row.get(0)?, row.get(1)?))
         })
         .optional()?;
-    let Some((import, number)) = place else {
+    let Some((import, number)) = numbers else {
         return Ok(page);
     };
     let limit = query.limit.clamp(1, 500);

@@ -21,7 +21,7 @@ use watchpost_core::{
     },
 };
 
-/// The columns that [`batch`] reads, of `import_batches b`, `imports f` and `integrations i`.
+/// The columns of `import_batches b`, `imports f` and `integrations i` that [`batch`] reads.
 pub(super) const BATCH: &str = "b.id, f.id, f.name, f.sha256, f.bytes, f.kept_at, b.format, b.tool, b.tool_version, \
     b.tenant_key, b.tenant_name, b.ran_at, i.id, i.platform, i.name, b.row_count, b.rows_ok, b.rows_skipped, \
     b.rows_not_run, b.partial, b.errors, b.settings, b.results, b.checks, b.scans";
@@ -58,16 +58,16 @@ pub(super) fn batch(row: &Row<'_>) -> Res<Batch> {
             rows_skipped: row.count(17)?,
             rows_not_run: row.count(18)?,
             partial: row.get(19)?,
-            errors: errors_of(str_of(row.get_ref(20)?)?)?,
+            errors: parse_errors(str_of(row.get_ref(20)?)?)?,
         },
         settings: row.count(21)?,
-        results: counts_of(str_of(row.get_ref(22)?)?)?,
+        results: parse_counts(str_of(row.get_ref(22)?)?)?,
         checks: row.count(23)?,
-        scans: json_of(str_of(row.get_ref(24)?)?)?,
+        scans: parse_json(str_of(row.get_ref(24)?)?)?,
     })
 }
 
-/// The columns that [`result`] reads, of `import_results r`.
+/// The columns of `import_results r` that [`result`] reads.
 pub(super) const RESULT: &str = "r.position, r.control, r.check_id, r.title, r.result, r.skip, r.severity, r.service, \
     r.details, r.entity_kind, r.entity_id, r.entity_name, r.frameworks, r.exception, r.exception_reason, \
     r.exception_until, r.fingerprint";
@@ -89,7 +89,7 @@ pub(super) fn result(row: &Row<'_>) -> Res<ImportedResult> {
         }),
         None => None,
     };
-    let frameworks: Vec<String> = json_of(str_of(row.get_ref(12)?)?)?;
+    let frameworks: Vec<String> = parse_json(str_of(row.get_ref(12)?)?)?;
     Ok(ImportedResult {
         position: row.count(0)?,
         row: ImportedRow {
@@ -109,7 +109,7 @@ pub(super) fn result(row: &Row<'_>) -> Res<ImportedResult> {
     })
 }
 
-/// The columns that [`verdict`] reads, of `import_verdicts v`, `import_batches b` and `imports f`.
+/// The columns of `import_verdicts v`, `import_batches b` and `imports f` that [`verdict`] reads.
 pub(super) const VERDICT: &str = "b.id, b.tool, b.ran_at, f.kept_at, v.check_id, v.control, v.result, v.skip, \
     v.exception, v.reason, v.rows";
 
@@ -126,7 +126,7 @@ pub(super) fn verdict(row: &Row<'_>) -> Res<ImportedVerdict> {
             skip: row.word_opt(7)?,
             exception: row.word_opt(8)?,
             reason: row.text(9)?,
-            rows: counts_of(str_of(row.get_ref(10)?)?)?,
+            rows: parse_counts(str_of(row.get_ref(10)?)?)?,
         },
     })
 }
@@ -135,7 +135,7 @@ fn damaged(error: &serde_json::Error) -> Fault {
     Fault::Damaged("imports", error.to_string())
 }
 
-fn json_of<T: serde::de::DeserializeOwned>(text: &str) -> Res<T> {
+fn parse_json<T: serde::de::DeserializeOwned>(text: &str) -> Res<T> {
     serde_json::from_str(text).map_err(|error| damaged(&error))
 }
 
@@ -147,7 +147,7 @@ pub(super) fn counts_text(counts: &ResultCounts) -> String {
     )
 }
 
-fn counts_of(value: &str) -> Res<ResultCounts> {
+fn parse_counts(value: &str) -> Res<ResultCounts> {
     let damaged = || Fault::Damaged("imports", text::MALFORMED_COUNTS.into());
     let numbers: Vec<u64> = value
         .split(',')
@@ -174,8 +174,8 @@ pub(super) fn errors_text(errors: &[RowError]) -> Res<String> {
     serde_json::to_string(&pairs).map_err(|error| damaged(&error))
 }
 
-fn errors_of(text: &str) -> Res<Vec<RowError>> {
-    let pairs: Vec<(u64, String)> = json_of(text)?;
+fn parse_errors(text: &str) -> Res<Vec<RowError>> {
+    let pairs: Vec<(u64, String)> = parse_json(text)?;
     Ok(pairs
         .into_iter()
         .map(|(index, reason)| RowError { index, reason })

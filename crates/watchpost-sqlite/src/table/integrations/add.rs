@@ -43,13 +43,18 @@ pub(crate) fn add(
             command.now.as_millis(),
         ],
     )?;
-    let places = ((workspace, entry.workspace()), (integration, command.id));
-    seal(tx, sealer, places.0, places.1, &command.config.secrets)?;
-    let what = (JobKind::Sync, Subject::Integration(command.id));
+    seal(
+        tx,
+        sealer,
+        (workspace, entry.workspace()),
+        (integration, command.id),
+        &command.config.secrets,
+    )?;
+    let job = (JobKind::Sync, Subject::Integration(command.id));
     enqueue(
         tx,
         workspace,
-        what,
+        job,
         command.first_sync,
         acting_key(entry),
         command.now,

@@ -7,7 +7,7 @@ mod standing;
 mod sync;
 
 pub(crate) use add::add;
-pub(crate) use row::{all, next_number, number_of, numbered};
+pub(crate) use row::{all, all_with_numbers, next_number, number_of};
 pub(crate) use secret::open_config;
 pub(crate) use standing::end_sync;
 pub(crate) use sync::{begin, finish_sync, record_collection, running_sync};

@@ -44,7 +44,7 @@ fn integration_row(row: &Row<'_>) -> Res<(i64, Integration)> {
 }
 
 /// Reads all integrations with their numbers in this file, by platform, then name.
-pub(crate) fn numbered(conn: &Connection, workspace: i64) -> Res<Vec<(i64, Integration)>> {
+pub(crate) fn all_with_numbers(conn: &Connection, workspace: i64) -> Res<Vec<(i64, Integration)>> {
     let mut out;
     {
         let mut statement = conn.prepare_cached(&format!(
@@ -103,7 +103,7 @@ pub(crate) fn numbered(conn: &Connection, workspace: i64) -> Res<Vec<(i64, Integ
 
 /// Reads all integrations, by platform, then name.
 pub(crate) fn all(conn: &Connection, workspace: i64) -> Res<Vec<Integration>> {
-    Ok(numbered(conn, workspace)?
+    Ok(all_with_numbers(conn, workspace)?
         .into_iter()
         .map(|(_, row)| row)
         .collect())

@@ -160,8 +160,8 @@ pub(crate) fn finish_sync(
     match command.state {
         RunState::Completed => {
             end_sync(tx, workspace, integration, SyncResult::Completed, command.now)?;
-            let what = (JobKind::Analyse, Subject::None);
-            enqueue(tx, workspace, what, command.analysis, None, command.now)?;
+            let job = (JobKind::Analyse, Subject::None);
+            enqueue(tx, workspace, job, command.analysis, None, command.now)?;
         }
         RunState::Failed => {
             entry.set_outcome(AuditOutcome::Error);

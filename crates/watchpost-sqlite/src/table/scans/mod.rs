@@ -8,5 +8,5 @@ pub(crate) mod schedule;
 pub(crate) mod start;
 
 pub(crate) use finish::record;
-pub(crate) use schedule::{due_schedules, fire, next_schedule};
+pub(crate) use schedule::{due_schedules, next_schedule, start_due_scan};
 pub(crate) use start::{cancel_unfinished, end_with_job};

@@ -17,7 +17,7 @@ use watchpost_core::{
     },
 };
 
-/// The columns that [`scan`] reads, of `scans s`, `integrations i` and, left-joined, `jobs j`.
+/// The columns of `scans s`, `integrations i` and, left-joined, `jobs j` that [`scan`] reads.
 pub(super) const SCAN: &str = "s.id, i.id, i.platform, i.name, s.scan_type, s.state, s.trigger, s.fresh, s.queued_at, \
     s.started_at, s.completed_at, s.reason, j.progress, s.job, s.counts, s.settings_read, s.settings_unread";
 
@@ -42,7 +42,7 @@ pub(super) fn scan(row: &Row<'_>) -> Res<Scan> {
         reason: row.get(11)?,
         progress: row.get(12)?,
         job: job.map(JobId::from_bytes),
-        counts: counts_of(str_of(row.get_ref(14)?)?)?,
+        counts: parse_counts(str_of(row.get_ref(14)?)?)?,
         settings: (row.count(15)?, row.count(16)?),
     })
 }
@@ -58,7 +58,7 @@ pub(super) fn counts_text(counts: &ScanCounts) -> String {
     texts.join(",")
 }
 
-fn counts_of(value: &str) -> Res<ScanCounts> {
+fn parse_counts(value: &str) -> Res<ScanCounts> {
     if value.is_empty() {
         return Ok(ScanCounts::default());
     }
@@ -90,7 +90,7 @@ pub(super) fn grouped_text<'a, T: Word + 'a>(
     texts.join(";")
 }
 
-pub(super) fn grouped_of<T: Word>(value: &str) -> Res<Vec<(T, ScanCounts)>> {
+pub(super) fn parse_grouped<T: Word>(value: &str) -> Res<Vec<(T, ScanCounts)>> {
     let damaged = || Fault::Damaged("scans", text::MALFORMED_GROUPED_COUNTS.into());
     value
         .split(';')
@@ -103,20 +103,20 @@ pub(super) fn grouped_of<T: Word>(value: &str) -> Res<Vec<(T, ScanCounts)>> {
                 return Some(Err(damaged()));
             };
             // A group that this version doesn't know is left out.
-            T::at(code).map(|word| Ok((word, counts_of(counts)?)))
+            T::at(code).map(|word| Ok((word, parse_counts(counts)?)))
         })
         .collect()
 }
 
 pub(super) fn counts_at(row: &Row<'_>, at: usize) -> Res<ScanCounts> {
-    counts_of(str_of(row.get_ref(at)?)?)
+    parse_counts(str_of(row.get_ref(at)?)?)
 }
 
 pub(super) fn groups_at<T: Word>(row: &Row<'_>, at: usize) -> Res<Vec<(T, ScanCounts)>> {
-    grouped_of(str_of(row.get_ref(at)?)?)
+    parse_grouped(str_of(row.get_ref(at)?)?)
 }
 
-/// The columns that [`result`] reads, of `scan_results r` and `result_bodies b`.
+/// The columns of `scan_results r` and `result_bodies b` that [`result`] reads.
 pub(super) const RESULT: &str = "r.check_id, r.title, r.severity, r.service, r.frameworks, r.result, r.skip, b.reason, \
     b.detected, r.entities, r.content";
 
@@ -153,8 +153,8 @@ pub(super) fn detail(row: &Row<'_>) -> Res<ResultDetail> {
     Ok(ResultDetail {
         row: result(row)?,
         evidence: row.get(11)?,
-        entities: entities_of(str_of(row.get_ref(12)?)?)?,
-        would_pass: would_pass.as_deref().map(would_pass_of).transpose()?,
+        entities: parse_entities(str_of(row.get_ref(12)?)?)?,
+        would_pass: would_pass.as_deref().map(parse_would_pass).transpose()?,
     })
 }
 
@@ -182,7 +182,7 @@ pub(super) fn entities_text(entities: &[CheckEntity]) -> Res<String> {
     serde_json::to_string(&stored).map_err(|error| damaged(&error))
 }
 
-fn entities_of(text: &str) -> Res<Vec<CheckEntity>> {
+fn parse_entities(text: &str) -> Res<Vec<CheckEntity>> {
     let stored: Vec<StoredEntity> = serde_json::from_str(text).map_err(|error| damaged(&error))?;
     Ok(stored
         .into_iter()
@@ -206,7 +206,7 @@ pub(super) fn would_pass_text(condition: Option<&WouldPass>) -> Res<Option<Strin
         .transpose()
 }
 
-fn would_pass_of(text: &str) -> Res<WouldPass> {
+fn parse_would_pass(text: &str) -> Res<WouldPass> {
     let (condition, excluded): StoredCondition =
         serde_json::from_str(text).map_err(|error| damaged(&error))?;
     Ok(WouldPass {
@@ -215,7 +215,7 @@ fn would_pass_of(text: &str) -> Res<WouldPass> {
     })
 }
 
-/// The columns that [`setting`] reads, of `scan_settings t`.
+/// The columns of `scan_settings t` that [`setting`] reads.
 pub(super) const SETTING: &str = "t.path, t.state, t.detail, t.source, t.read_at, t.hash, t.bytes";
 
 pub(super) fn setting(row: &Row<'_>) -> Res<SettingRow> {
@@ -244,15 +244,15 @@ mod tests {
             errors: 5,
             failed_by_severity: [1, 2, 3, 4, 2],
         };
-        assert_eq!(counts_of(&counts_text(&counts)).unwrap(), counts);
+        assert_eq!(parse_counts(&counts_text(&counts)).unwrap(), counts);
         let groups = [
             (Framework::Cis, counts),
             (Framework::Other, ScanCounts::default()),
         ];
         let text = grouped_text(groups.iter().map(|(word, counts)| (word, counts)));
-        assert_eq!(grouped_of::<Framework>(&text).unwrap(), groups);
-        assert!(counts_of("1,2").is_err());
-        assert!(grouped_of::<Framework>("x:1").is_err());
-        assert_eq!(grouped_of::<Framework>("99:1").unwrap(), []);
+        assert_eq!(parse_grouped::<Framework>(&text).unwrap(), groups);
+        assert!(parse_counts("1,2").is_err());
+        assert!(parse_grouped::<Framework>("x:1").is_err());
+        assert_eq!(parse_grouped::<Framework>("99:1").unwrap(), []);
     }
 }

@@ -26,11 +26,11 @@ use watchpost_core::{
     },
 };
 
-fn bits_of(types: &[ScanType]) -> i64 {
+fn type_bits(types: &[ScanType]) -> i64 {
     types.iter().fold(0, |bits, kind| bits | (1 << kind.position()))
 }
 
-fn types_of(bits: i64) -> Vec<ScanType> {
+fn types_from_bits(bits: i64) -> Vec<ScanType> {
     ScanType::ALL
         .iter()
         .copied()
@@ -49,8 +49,8 @@ pub(crate) fn schedules(conn: &Connection, workspace: i64) -> Res<Vec<Schedule>>
             id: row.id(0, ScheduleId::from_bytes)?,
             name: row.text(1)?,
             integration: row.id(2, IntegrationId::from_bytes)?,
-            scan_types: types_of(row.get(3)?),
-            recurrence: recurrence_of(str_of(row.get_ref(4)?)?)?,
+            scan_types: types_from_bits(row.get(3)?),
+            recurrence: parse_recurrence(str_of(row.get_ref(4)?)?)?,
             zone: row.get(5)?,
             enabled: row.get(6)?,
             last_triggered_at: row.time_opt(7)?,
@@ -60,7 +60,7 @@ pub(crate) fn schedules(conn: &Connection, workspace: i64) -> Res<Vec<Schedule>>
 }
 
 /// Reads the recurrence of a schedule. One that this version can't parse counts as an unknown word of a newer version.
-fn recurrence_of(json: &str) -> Res<Recurrence> {
+fn parse_recurrence(json: &str) -> Res<Recurrence> {
     serde_json::from_str(json).map_err(|error| {
         unknown::count();
         Fault::Unknown(text::unknown_recurrence(&error))
@@ -93,7 +93,7 @@ pub(crate) fn add_schedule(
             schedule.id.as_bytes(),
             schedule.name.untrusted(),
             integration,
-            bits_of(&schedule.scan_types),
+            type_bits(&schedule.scan_types),
             recurrence,
             schedule.zone,
             schedule.enabled,
@@ -152,7 +152,7 @@ pub(crate) fn next_schedule(conn: &Connection) -> Res<Option<Timestamp>> {
     let mut skipped = SkippedRows::new("schedules");
     while let Some(row) = rows.next()? {
         // A schedule with an unknown recurrence is skipped, since this version can't compute its next time.
-        let known = recurrence_of(str_of(row.get_ref(1)?)?);
+        let known = parse_recurrence(str_of(row.get_ref(1)?)?);
         if skipped.skip_unknown(known)?.is_some() {
             return Ok(Some(row.time(0)?));
         }
@@ -170,33 +170,33 @@ pub(crate) fn due_schedules(conn: &Connection, now: Timestamp) -> Res<Vec<Due>> 
          FROM schedules c JOIN integrations i ON i.workspace_id = c.workspace_id AND i.integration = c.integration \
          WHERE c.enabled = 1 AND (c.next_at <= ?1 OR (c.pending & ?2 <> 0 AND NOT busy)) LIMIT 1000",
     )?;
-    let mut rows = statement.query([now.as_millis(), bits_of(ScanType::ALL)])?;
+    let mut rows = statement.query([now.as_millis(), type_bits(ScanType::ALL)])?;
     known_rows(&mut rows, "schedules", |row| {
         Ok(Due {
             workspace: row.get(0)?,
             id: row.get(1)?,
             integration: row.get(2)?,
             schedule: DueSchedule {
-                scan_types: types_of(row.get(3)?),
-                pending: types_of(row.get(4)?),
+                scan_types: types_from_bits(row.get(3)?),
+                pending: types_from_bits(row.get(4)?),
                 is_due: row.get(5)?,
                 active: takes_part(row.word(8)?),
                 busy: row.get(9)?,
             },
-            recurrence: recurrence_of(str_of(row.get_ref(6)?)?)?,
+            recurrence: parse_recurrence(str_of(row.get_ref(6)?)?)?,
             zone: row.get(7)?,
         })
     })
 }
 
-/// Starts a scan of a due schedule if [`decide_scheduled_scans`] says so, and moves the schedule's next time past now. Returns the
-/// number of scans started.
-pub(crate) fn fire(tx: &Tx<'_>, due: &Due, now: Timestamp) -> Res<u64> {
+/// Starts a scan of a due schedule if [`decide_scheduled_scans`] says so, and moves the schedule's next time past now.
+/// Returns the number of scans started.
+pub(crate) fn start_due_scan(tx: &Tx<'_>, due: &Due, now: Timestamp) -> Res<u64> {
     let mut schedule = due.schedule.clone();
     // Another schedule of the same integration may just have started a scan.
     schedule.busy = unfinished(tx, due.workspace, due.integration)?.is_some();
-    let fired = decide_scheduled_scans(&schedule);
-    if let Some(kind) = fired.start {
+    let decision = decide_scheduled_scans(&schedule);
+    if let Some(kind) = decision.start {
         let new = NewScan {
             id: ScanId::generate(tx.clock, tx.random),
             integration: due.integration,
@@ -215,8 +215,8 @@ pub(crate) fn fire(tx: &Tx<'_>, due: &Due, now: Timestamp) -> Res<u64> {
         params![
             due.workspace,
             due.id,
-            bits_of(&fired.pending),
-            bits_of(ScanType::ALL)
+            type_bits(&decision.pending),
+            type_bits(ScanType::ALL)
         ],
     )?;
     if schedule.is_due {
@@ -232,5 +232,5 @@ pub(crate) fn fire(tx: &Tx<'_>, due: &Due, now: Timestamp) -> Res<u64> {
         )?;
     }
     tx.bump(due.workspace)?;
-    Ok(u64::from(fired.start.is_some()))
+    Ok(u64::from(decision.start.is_some()))
 }

@@ -49,8 +49,8 @@ pub(super) fn unfinished(tx: &Tx<'_>, workspace: i64, integration: i64) -> Res<O
 
 /// Inserts a scan and queues its job.
 pub(super) fn insert(tx: &Tx<'_>, workspace: i64, new: &NewScan) -> Res<()> {
-    let what = (JobKind::Scan, Subject::Scan(new.id));
-    let (job, _) = enqueue(tx, workspace, what, new.job, new.key, new.now)?;
+    let subject = (JobKind::Scan, Subject::Scan(new.id));
+    let (job, _) = enqueue(tx, workspace, subject, new.job, new.key, new.now)?;
     tx.conn.execute(
         "INSERT INTO scans (workspace_id, id, integration, scan_type, state, trigger, fresh, queued_at, job) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",

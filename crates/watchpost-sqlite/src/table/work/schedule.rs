@@ -105,9 +105,9 @@ fn wake_ups(conn: &Connection) -> Res<Vec<(i64, Timestamp)>> {
 /// Queues everything that is due. Returns the number of new jobs.
 pub(crate) fn enqueue_all(tx: &Tx<'_>, every_ms: i64, now: Timestamp) -> Res<u64> {
     let mut queued = 0_u64;
-    let mut add = |workspace, what| -> Res<()> {
+    let mut add = |workspace, job| -> Res<()> {
         let id = JobId::generate(tx.clock, tx.random);
-        let (_, is_new) = enqueue(tx, workspace, what, id, None, now)?;
+        let (_, is_new) = enqueue(tx, workspace, job, id, None, now)?;
         queued += u64::from(is_new);
         Ok(())
     };
@@ -122,7 +122,7 @@ pub(crate) fn enqueue_all(tx: &Tx<'_>, every_ms: i64, now: Timestamp) -> Res<u64
         }
     }
     for due in scans::due_schedules(tx.conn, now)? {
-        queued = queued.saturating_add(scans::fire(tx, &due, now)?);
+        queued = queued.saturating_add(scans::start_due_scan(tx, &due, now)?);
     }
     tx.conn.execute(
         "DELETE FROM jobs WHERE state IN (2, 3, 4) AND finished_at < ?1",

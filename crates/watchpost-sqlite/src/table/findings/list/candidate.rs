@@ -1,6 +1,6 @@
 //! Pages for queries that few findings can match: all candidates are loaded, filtered and sorted in memory.
 
-use super::stream::{ListedPosition, finish, order, rows_at};
+use super::stream::{IndexEntry, finish, order, rows_at};
 use crate::{
     base::{
         fault::Res,
@@ -26,7 +26,7 @@ use watchpost_core::{
 /// A finding that may be in the list, with the values that decide it.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
-    pub(super) place: ListedPosition,
+    pub(super) entry: IndexEntry,
     pub(super) status: FindingStatus,
     pub(super) category: Category,
     pub(super) rule_id: String,
@@ -41,7 +41,7 @@ pub(super) struct Candidate {
 
 fn candidate(row: &rusqlite::Row<'_>) -> Res<Candidate> {
     Ok(Candidate {
-        place: ListedPosition {
+        entry: IndexEntry {
             position: FindingPosition {
                 severity: row.word(1)?,
                 first_seen_at: row.time(2)?,
@@ -76,7 +76,7 @@ pub(super) fn of_entity(conn: &Connection, workspace: i64, entity: EntityFilter)
         ))?;
         let mut rows = statement.query(params![workspace, code(entity_type), id])?;
         for candidate in known_rows(&mut rows, "findings", candidate)? {
-            found.insert(candidate.place.rowid, candidate);
+            found.insert(candidate.entry.rowid, candidate);
         }
     }
     if entity_type == EntityType::App {
@@ -86,7 +86,7 @@ pub(super) fn of_entity(conn: &Connection, workspace: i64, entity: EntityFilter)
         ))?;
         let mut rows = statement.query(params![workspace, id])?;
         for candidate in known_rows(&mut rows, "findings", candidate)? {
-            found.insert(candidate.place.rowid, candidate);
+            found.insert(candidate.entry.rowid, candidate);
         }
     }
     Ok(found.into_values().collect())
@@ -100,16 +100,16 @@ pub(super) fn of_services(conn: &Connection, workspace: i64, services: &[Service
     for service in services {
         let mut rows = statement.query(params![workspace, code(*service)])?;
         for candidate in known_rows(&mut rows, "findings", candidate)? {
-            found.insert(candidate.place.rowid, candidate);
+            found.insert(candidate.entry.rowid, candidate);
         }
     }
-    // Checks of several services report few findings; `fits` compares the bits of their services.
+    // Checks of several services report few findings; `matches` compares the bits of their services.
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {CANDIDATE} FROM findings f INDEXED BY findings_also WHERE f.workspace_id = ?1 AND f.also IS NOT NULL"
     ))?;
     let mut rows = statement.query([workspace])?;
     for candidate in known_rows(&mut rows, "findings", candidate)? {
-        found.insert(candidate.place.rowid, candidate);
+        found.insert(candidate.entry.rowid, candidate);
     }
     Ok(found.into_values().collect())
 }
@@ -130,15 +130,15 @@ pub(super) fn load(conn: &Connection, workspace: i64, rowids: &[i64]) -> Res<Vec
 }
 
 /// Whether a candidate meets the query's conditions other than the text.
-fn fits(query: &FindingQuery, candidate: &Candidate) -> bool {
+fn matches(query: &FindingQuery, candidate: &Candidate) -> bool {
     query.statuses.contains(&candidate.status)
-        && (query.severities.is_empty() || query.severities.contains(&candidate.place.position.severity))
+        && (query.severities.is_empty() || query.severities.contains(&candidate.entry.position.severity))
         && (query.categories.is_empty() || query.categories.contains(&candidate.category))
         && (query.services.is_empty()
             || query.services.iter().any(|service| {
                 candidate.service == Some(*service) || candidate.services & service_bit(*service) != 0
             }))
-        && fits_source(
+        && matches_source(
             query,
             &candidate.rule_id,
             candidate.also.as_deref(),
@@ -147,7 +147,7 @@ fn fits(query: &FindingQuery, candidate: &Candidate) -> bool {
         )
 }
 
-pub(super) fn fits_source(
+pub(super) fn matches_source(
     query: &FindingQuery,
     rule_id: &str,
     also: Option<&str>,
@@ -176,7 +176,7 @@ pub(super) fn from_candidates(
     mut candidates: Vec<Candidate>,
     limit: usize,
 ) -> Res<FindingPage> {
-    candidates.retain(|candidate| fits(query, candidate));
+    candidates.retain(|candidate| matches(query, candidate));
     if (query.entity.is_some() || !query.services.is_empty())
         && let Some(text) = &query.text
     {
@@ -184,35 +184,35 @@ pub(super) fn from_candidates(
             Some(expression) => matching_among(conn, &expression, &candidates)?,
             None => Vec::new(),
         };
-        candidates.retain(|candidate| matching.binary_search(&candidate.place.rowid).is_ok());
+        candidates.retain(|candidate| matching.binary_search(&candidate.entry.rowid).is_ok());
     }
     let value = candidates.len() as u64;
     let total = Total {
         value: value.min(TOTAL_COUNTED_MAX),
         is_minimum: value > TOTAL_COUNTED_MAX,
     };
-    candidates.sort_by_key(|candidate| order(&candidate.place.position));
-    let mut places: Vec<ListedPosition> = candidates
+    candidates.sort_by_key(|candidate| order(&candidate.entry.position));
+    let mut entries: Vec<IndexEntry> = candidates
         .iter()
-        .map(|candidate| candidate.place)
-        .filter(|place| {
+        .map(|candidate| candidate.entry)
+        .filter(|entry| {
             query
                 .after
                 .as_ref()
-                .is_none_or(|after| order(&place.position) > order(after))
+                .is_none_or(|after| order(&entry.position) > order(after))
         })
         .take(limit + 1)
         .collect();
-    let more = places.len() > limit;
-    places.truncate(limit);
-    let next = places.last().filter(|_| more).map(|place| place.position);
-    let findings = rows_at(conn, &places)?;
+    let more = entries.len() > limit;
+    entries.truncate(limit);
+    let next = entries.last().filter(|_| more).map(|entry| entry.position);
+    let findings = rows_at(conn, &entries)?;
     finish(conn, workspace, findings, next, total)
 }
 
 /// Returns the rowids of the candidates that match the expression, in ascending order.
 fn matching_among(conn: &Connection, expression: &str, candidates: &[Candidate]) -> Res<Vec<i64>> {
-    let mut wanted: Vec<i64> = candidates.iter().map(|candidate| candidate.place.rowid).collect();
+    let mut wanted: Vec<i64> = candidates.iter().map(|candidate| candidate.entry.rowid).collect();
     wanted.sort_unstable();
     let mut statement =
         conn.prepare_cached("SELECT rowid FROM findings_text WHERE findings_text MATCH ?1")?;

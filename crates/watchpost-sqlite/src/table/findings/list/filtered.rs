@@ -1,8 +1,8 @@
 //! Pages for queries that very many findings may match: reads along the streams and checks each row.
 
 use super::{
-    candidate::fits_source,
-    stream::{ListedPosition, Stream, finish, order, places_of, rows_at},
+    candidate::matches_source,
+    stream::{IndexEntry, Stream, finish, order, read_entries, rows_at},
 };
 use crate::base::{fault::Res, row::str_of};
 use rusqlite::Connection;
@@ -11,30 +11,30 @@ use watchpost_core::finding::{FindingPage, FindingPosition, FindingQuery, TOTAL_
 /// The number of rows that are read from a stream at a time.
 const STEP: usize = 512;
 
-/// Returns a page when very many findings match the words, the rule or the platform. Reads along the streams and checks each
+/// Returns a page when very many findings match the text, the rule or the platform. Reads along the streams and checks each
 /// row: from the beginning for the total, and from the query's position for the page.
 pub(super) fn filtered(
     conn: &Connection,
     workspace: i64,
     query: &FindingQuery,
     streams: &[Stream],
-    words: Option<&[i64]>,
+    text_matches: Option<&[i64]>,
     limit: usize,
 ) -> Res<FindingPage> {
-    let mut page: Vec<ListedPosition> = Vec::with_capacity(limit + 1);
+    let mut page: Vec<IndexEntry> = Vec::with_capacity(limit + 1);
     let mut counted = 0_u64;
     let mut source =
         conn.prepare_cached("SELECT rule_id, platforms, frameworks, also FROM findings WHERE rowid = ?1")?;
-    let mut passes = |place: &ListedPosition| -> Res<bool> {
-        if words.is_some_and(|words| words.binary_search(&place.rowid).is_err()) {
+    let mut passes = |entry: &IndexEntry| -> Res<bool> {
+        if text_matches.is_some_and(|text_matches| text_matches.binary_search(&entry.rowid).is_err()) {
             return Ok(false);
         }
         if query.rule_id.is_none() && query.platforms.is_empty() && query.frameworks.is_empty() {
             return Ok(true);
         }
-        let mut rows = source.query([place.rowid])?;
+        let mut rows = source.query([entry.rowid])?;
         match rows.next()? {
-            Some(row) => Ok(fits_source(
+            Some(row) => Ok(matches_source(
                 query,
                 str_of(row.get_ref(0)?)?,
                 row.get::<_, Option<String>>(3)?.as_deref(),
@@ -44,29 +44,29 @@ pub(super) fn filtered(
             None => Ok(false),
         }
     };
-    let past = |place: &ListedPosition| {
+    let is_after_query = |entry: &IndexEntry| {
         query
             .after
             .as_ref()
-            .is_none_or(|after| order(&place.position) > order(after))
+            .is_none_or(|after| order(&entry.position) > order(after))
     };
     let mut rest = streams;
     'severities: while let Some(first) = rest.first() {
-        let same = rest
+        let same_count = rest
             .iter()
             .take_while(|stream| stream.severity == first.severity)
             .count();
-        let (level, later) = rest.split_at(same);
+        let (same_severity, later) = rest.split_at(same_count);
         rest = later;
-        let mut merge = Merge::new(conn, workspace, level);
-        while let Some(place) = merge.next()? {
+        let mut merged = MergedStreams::new(conn, workspace, same_severity);
+        while let Some(entry) = merged.next()? {
             if page.len() > limit && counted > TOTAL_COUNTED_MAX {
                 break 'severities;
             }
-            if passes(&place)? {
+            if passes(&entry)? {
                 counted += 1;
-                if page.len() <= limit && past(&place) {
-                    page.push(place);
+                if page.len() <= limit && is_after_query(&entry) {
+                    page.push(entry);
                 }
             }
         }
@@ -77,32 +77,32 @@ pub(super) fn filtered(
     };
     let more = page.len() > limit;
     page.truncate(limit);
-    let next = page.last().filter(|_| more).map(|place| place.position);
+    let next = page.last().filter(|_| more).map(|entry| entry.position);
     let findings = rows_at(conn, &page)?;
     finish(conn, workspace, findings, next, total)
 }
 
 /// Merges the streams of one severity, read in steps.
-struct Merge<'a> {
+struct MergedStreams<'a> {
     conn: &'a Connection,
     workspace: i64,
-    parts: Vec<Part>,
+    cursors: Vec<StreamCursor>,
 }
 
-struct Part {
+struct StreamCursor {
     stream: Stream,
-    rows: std::collections::VecDeque<ListedPosition>,
+    entries: std::collections::VecDeque<IndexEntry>,
     after: Option<FindingPosition>,
     ended: bool,
 }
 
-impl<'a> Merge<'a> {
+impl<'a> MergedStreams<'a> {
     fn new(conn: &'a Connection, workspace: i64, streams: &[Stream]) -> Self {
-        let parts = streams
+        let cursors = streams
             .iter()
-            .map(|stream| Part {
+            .map(|stream| StreamCursor {
                 stream: *stream,
-                rows: std::collections::VecDeque::new(),
+                entries: std::collections::VecDeque::new(),
                 after: None,
                 ended: false,
             })
@@ -110,24 +110,24 @@ impl<'a> Merge<'a> {
         Self {
             conn,
             workspace,
-            parts,
+            cursors,
         }
     }
 
-    fn next(&mut self) -> Res<Option<ListedPosition>> {
-        for part in &mut self.parts {
-            if part.rows.is_empty() && !part.ended {
-                let rows = places_of(self.conn, self.workspace, part.stream, part.after, STEP)?;
-                part.ended = rows.len() < STEP;
-                part.after = rows.last().map(|place| place.position).or(part.after);
-                part.rows = rows.into();
+    fn next(&mut self) -> Res<Option<IndexEntry>> {
+        for cursor in &mut self.cursors {
+            if cursor.entries.is_empty() && !cursor.ended {
+                let entries = read_entries(self.conn, self.workspace, cursor.stream, cursor.after, STEP)?;
+                cursor.ended = entries.len() < STEP;
+                cursor.after = entries.last().map(|entry| entry.position).or(cursor.after);
+                cursor.entries = entries.into();
             }
         }
-        let best = self
-            .parts
+        let first = self
+            .cursors
             .iter_mut()
-            .filter(|part| !part.rows.is_empty())
-            .min_by_key(|part| part.rows.front().map(|place| order(&place.position)));
-        Ok(best.and_then(|part| part.rows.pop_front()))
+            .filter(|cursor| !cursor.entries.is_empty())
+            .min_by_key(|cursor| cursor.entries.front().map(|entry| order(&entry.position)));
+        Ok(first.and_then(|cursor| cursor.entries.pop_front()))
     }
 }

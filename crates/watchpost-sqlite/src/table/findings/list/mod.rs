@@ -18,8 +18,8 @@ use filtered::filtered;
 use rusqlite::Connection;
 use std::cmp::Reverse;
 use stream::{
-    Listed, Stream, direct, finish, oldest, order, places_of, position_of, rows_at, selected, streams,
-    with_apps,
+    Listed, Stream, finish, oldest, order, position_of, read_entries, read_findings, rows_at, selected,
+    streams, with_apps,
 };
 use watchpost_core::finding::{
     FindingCount, FindingPage, FindingPosition, FindingQuery, FindingSummary, TOTAL_COUNTED_MAX, Total,
@@ -31,7 +31,7 @@ pub(crate) fn page(conn: &Connection, workspace: i64, query: &FindingQuery) -> R
     let limit = query.limit.clamp(1, 100);
     let all = counts::all(conn, workspace)?;
     let streams = streams(query, &all);
-    let kept: u64 = all
+    let matching: u64 = all
         .iter()
         .filter(|count| selected(query, count))
         .map(|count| count.count)
@@ -50,7 +50,7 @@ pub(crate) fn page(conn: &Connection, workspace: i64, query: &FindingQuery) -> R
             return filtered(conn, workspace, query, &streams, None, limit);
         }
         let total = Total {
-            value: kept,
+            value: matching,
             is_minimum: false,
         };
         return walk(conn, workspace, &streams, query.after, limit, total);
@@ -104,14 +104,14 @@ pub(crate) fn top_live(
         if room == 0 {
             break;
         }
-        let mut places = Vec::new();
+        let mut entries = Vec::new();
         for stream in equal {
-            places.extend(oldest(conn, workspace, *stream, room)?);
+            entries.extend(oldest(conn, workspace, *stream, room)?);
         }
         // The reverse order of the list: the index is read from its end.
-        places.sort_by_key(|place| Reverse(order(&place.position)));
-        places.truncate(room);
-        listed.extend(rows_at(conn, &places)?);
+        entries.sort_by_key(|entry| Reverse(order(&entry.position)));
+        entries.truncate(room);
+        listed.extend(rows_at(conn, &entries)?);
     }
     with_apps(conn, workspace, listed)
 }
@@ -131,35 +131,35 @@ fn walk(
     let mut more = false;
     let mut rest = streams;
     while let Some(first) = rest.first() {
-        let same = rest
+        let same_count = rest
             .iter()
             .take_while(|stream| stream.severity == first.severity)
             .count();
-        let (level, later) = rest.split_at(same);
+        let (same_severity, later) = rest.split_at(same_count);
         rest = later;
         if after.is_some_and(|after| first.severity < after.severity) {
             continue;
         }
         let room = limit - taken;
         // One row more than the page holds tells whether there is another page.
-        if let [only] = level {
-            let mut rows = direct(conn, workspace, *only, after, room + 1)?;
+        if let [only] = same_severity {
+            let mut rows = read_findings(conn, workspace, *only, after, room + 1)?;
             more = rows.len() > room;
             rows.truncate(room);
             taken += rows.len();
             last = rows.last().map(position_of).or(last);
             findings.extend(rows);
         } else {
-            let mut places = Vec::new();
-            for stream in level {
-                places.extend(places_of(conn, workspace, *stream, after, room + 1)?);
+            let mut entries = Vec::new();
+            for stream in same_severity {
+                entries.extend(read_entries(conn, workspace, *stream, after, room + 1)?);
             }
-            places.sort_by_key(|place| order(&place.position));
-            more = places.len() > room;
-            places.truncate(room);
-            taken += places.len();
-            last = places.last().map(|place| place.position).or(last);
-            findings.extend(rows_at(conn, &places)?);
+            entries.sort_by_key(|entry| order(&entry.position));
+            more = entries.len() > room;
+            entries.truncate(room);
+            taken += entries.len();
+            last = entries.last().map(|entry| entry.position).or(last);
+            findings.extend(rows_at(conn, &entries)?);
         }
         if taken == limit {
             more = more || !rest.is_empty();

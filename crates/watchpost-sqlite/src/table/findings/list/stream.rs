@@ -27,9 +27,9 @@ pub(super) struct Stream {
     pub(super) scored: bool,
 }
 
-/// A finding's position in the list, and its rowid.
+/// An entry of an index: a finding's position in the list, and its rowid.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ListedPosition {
+pub(super) struct IndexEntry {
     pub(super) position: FindingPosition,
     pub(super) rowid: i64,
 }
@@ -119,7 +119,7 @@ pub(super) fn stream_sql(
 }
 
 /// Reads the findings of a stream after a position.
-pub(super) fn direct(
+pub(super) fn read_findings(
     conn: &Connection,
     workspace: i64,
     stream: Stream,
@@ -141,14 +141,14 @@ pub(super) fn direct(
     )
 }
 
-/// Reads the positions of a stream's findings after a position.
-pub(super) fn places_of(
+/// Reads the index entries of a stream after a position.
+pub(super) fn read_entries(
     conn: &Connection,
     workspace: i64,
     stream: Stream,
     after: Option<FindingPosition>,
     limit: usize,
-) -> Res<Vec<ListedPosition>> {
+) -> Res<Vec<IndexEntry>> {
     let (sql, values) = stream_sql(
         ("f.first_seen_at, f.id, f.rowid", ""),
         workspace,
@@ -157,16 +157,16 @@ pub(super) fn places_of(
         limit,
     );
     let mut statement = conn.prepare_cached(&sql)?;
-    places_from(&mut statement.query(params_from_iter(values))?, stream)
+    entries_from_rows(&mut statement.query(params_from_iter(values))?, stream)
 }
 
-/// Reads the positions of a stream's oldest findings, oldest first.
+/// Reads the index entries of a stream's oldest findings, oldest first.
 pub(super) fn oldest(
     conn: &Connection,
     workspace: i64,
     stream: Stream,
     limit: usize,
-) -> Res<Vec<ListedPosition>> {
+) -> Res<Vec<IndexEntry>> {
     let mut statement = conn.prepare_cached(
         "SELECT f.first_seen_at, f.id, f.rowid FROM findings f INDEXED BY findings_order \
          WHERE f.workspace_id = ?1 AND f.status = ?2 AND f.severity = ?3 AND f.scored = ?4 \
@@ -179,14 +179,14 @@ pub(super) fn oldest(
         stream.scored,
         stored(limit as u64)
     ])?;
-    places_from(&mut rows, stream)
+    entries_from_rows(&mut rows, stream)
 }
 
-/// Reads positions from rows of first_seen_at, id and rowid.
-fn places_from(rows: &mut Rows<'_>, stream: Stream) -> Res<Vec<ListedPosition>> {
+/// Reads index entries from rows of first_seen_at, id and rowid.
+fn entries_from_rows(rows: &mut Rows<'_>, stream: Stream) -> Res<Vec<IndexEntry>> {
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {
-        out.push(ListedPosition {
+        out.push(IndexEntry {
             position: FindingPosition {
                 severity: stream.severity,
                 first_seen_at: row.time(0)?,
@@ -198,14 +198,14 @@ fn places_from(rows: &mut Rows<'_>, stream: Stream) -> Res<Vec<ListedPosition>> 
     Ok(out)
 }
 
-/// Reads the findings at the positions.
-pub(super) fn rows_at(conn: &Connection, places: &[ListedPosition]) -> Res<Vec<Listed>> {
+/// Reads the findings of the index entries.
+pub(super) fn rows_at(conn: &Connection, entries: &[IndexEntry]) -> Res<Vec<Listed>> {
     let mut statement =
         conn.prepare_cached(&format!("SELECT {SUMMARY} FROM findings f WHERE f.rowid = ?1"))?;
-    let mut out = Vec::with_capacity(places.len());
+    let mut out = Vec::with_capacity(entries.len());
     let mut skipped = SkippedRows::new("findings");
-    for place in places {
-        let mut rows = statement.query([place.rowid])?;
+    for entry in entries {
+        let mut rows = statement.query([entry.rowid])?;
         if let Some(row) = rows.next()? {
             out.extend(skipped.skip_unknown(summary(row))?);
         }

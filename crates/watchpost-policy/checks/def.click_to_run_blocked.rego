@@ -46,7 +46,7 @@ result := defender.preset_passes(policy) if {
 } else := defender.unreadable(policy, fields) if {
 	defender.unknown(policy, ["EnableFileFilter"])
 } else := lib.failed_entities(
-	sprintf("In %s the common attachments filter is off, so mail with executable attachments is delivered", [policy.label]),
+	sprintf("In %s, the common attachments filter is off, so mail with executable attachments is delivered", [policy.label]),
 	defender.detected(policy, fields), [], [defender.entity(row)],
 ) if {
 	row.EnableFileFilter != true

@@ -74,12 +74,12 @@ result := defender.no_defender if {
 } else := defender.unreadable(policy, fields) if {
 	defender.unknown(policy, ["Enabled", "EnableTargetedDomainsProtection"])
 } else := lib.failed_entities(
-	sprintf("In %s impersonation protection is off for partner domains, so mail that imitates them is delivered", [policy.label]),
+	sprintf("In %s, impersonation protection is off for partner domains, so mail that imitates them is delivered", [policy.label]),
 	detected, [], [defender.entity(row)],
 ) if {
 	not on
 } else := lib.failed_entities(
-	sprintf("%s doesn't protect %s from impersonation, so mail that imitates them is delivered", [
+	sprintf("%s doesn't protect %s from impersonation, so such mail is delivered", [
 		defender.capital(policy.label),
 		lib.join(unprotected),
 	]),

@@ -38,7 +38,7 @@ result := defender.preset_passes(policy) if {
 } else := defender.unreadable(policy, fields) if {
 	defender.unknown(policy, fields)
 } else := lib.failed_entities(
-	sprintf("In %s zero-hour auto purge is off, so malware that is detected late stays in mailboxes", [policy.label]),
+	sprintf("In %s, zero-hour auto purge is off, so malware that is detected late stays in mailboxes", [policy.label]),
 	defender.detected(policy, fields), [], [defender.entity(row)],
 ) if {
 	row.ZapEnabled != true

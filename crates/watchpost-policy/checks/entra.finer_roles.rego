@@ -30,8 +30,12 @@ globals := count(entra.global_administrators)
 
 lesser := count(entra.lesser_administrators)
 
+having := "no account has" if {
+	lesser == 0
+} else := sprintf("only %s", [lib.number_of(lesser, "account has", "accounts have")])
+
 result := lib.failed(
-	sprintf("%s, which is not between %d and %d, so the ratio to finer-grained roles doesn't count", [lib.number_of(globals, "account is Global Administrator", "accounts are Global Administrators"), entra.global_least, entra.global_most]),
+	sprintf("%s, which is not between %d and %d, so the ratio to finer-grained roles doesn't count", [lib.number_of(globals, "account is a Global Administrator", "accounts are Global Administrators"), entra.global_least, entra.global_most]),
 	{"global_administrators": globals, "others": lesser},
 	[],
 ) if {
@@ -42,7 +46,7 @@ result := lib.failed(
 ) if {
 	globals <= lesser
 } else := lib.failed(
-	sprintf("%s but only %s finer-grained roles, so everyday work is done with the highest privileges", [lib.number_of(globals, "account is Global Administrator", "accounts are Global Administrators"), lib.number_of(lesser, "account has", "accounts have")]),
+	sprintf("%s but %s finer-grained roles, so everyday work is done with the highest privileges", [lib.number_of(globals, "account is a Global Administrator", "accounts are Global Administrators"), having]),
 	{"global_administrators": globals, "others": lesser},
 	[],
 )

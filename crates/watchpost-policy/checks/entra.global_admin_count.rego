@@ -33,14 +33,14 @@ shown := {entra.name_of(holder) | some holder in entra.holders; entra.is_global(
 result := lib.passed(sprintf("%s: %s", [lib.number_of(found, "Global Administrator", "Global Administrators"), lib.join(shown)]), {"global_administrators": found}) if {
 	entra.global_count_good
 } else := lib.failed_entities(
-	sprintf("%s, more than %d, and each is a path to full control", [lib.number_of(found, "account is Global Administrator", "accounts are Global Administrators"), entra.global_most]),
+	sprintf("%s, more than %d, and each is a path to full control", [lib.number_of(found, "account is a Global Administrator", "accounts are Global Administrators"), entra.global_most]),
 	{"global_administrators": found, "most": entra.global_most},
 	[{"account": name} | some name in shown],
 	[{"type": "user", "id": object.get(holder, "id", ""), "name": entra.name_of(holder)} | some holder in entra.holders; entra.is_global(holder)],
 ) if {
 	found > entra.global_most
 } else := lib.failed(
-	sprintf("%s, fewer than %d, so one lost device may lock the company out", [lib.number_of(found, "account is Global Administrator", "accounts are Global Administrators"), entra.global_least]),
+	sprintf("%s, fewer than %d, so one lost device may lock the company out", [lib.number_of(found, "account is a Global Administrator", "accounts are Global Administrators"), entra.global_least]),
 	{"global_administrators": found, "least": entra.global_least},
 	[{"account": name} | some name in shown],
 )

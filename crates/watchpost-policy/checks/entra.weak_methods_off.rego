@@ -38,7 +38,7 @@ unreported if {
 default unreported := false
 
 result := lib.failed(
-	sprintf("Sign-in with %s is allowed, so codes can be intercepted", [concat(", ", on)]),
+	sprintf("Sign-in with %s is allowed, so codes can be intercepted", [concat(" and ", on)]),
 	{"on": on},
 	[{"method": word} | some word in on],
 ) if {

@@ -48,7 +48,7 @@ failing := [{"domain": row.domain, "seen": seen(row)} | some row in scope; not d
 
 unknown := [row.domain | some row in scope; not dns.dkim_signed(row); not dns.dkim_known(row)]
 
-sentence := sprintf("%s %s no DKIM key at the common selectors, so %s mail is probably unsigned and can't be told from forgeries", [dns.subjects(failing), dns.verb(failing, "has", "have"), dns.verb(failing, "its", "their")])
+sentence := sprintf("%s %s no DKIM key at the common selectors, so %s mail is probably unsigned and can't be distinguished from forgeries", [dns.subjects(failing), dns.verb(failing, "has", "have"), dns.verb(failing, "its", "their")])
 
 result := dns.judge({
 	"scope": scope,

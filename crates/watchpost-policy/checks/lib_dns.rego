@@ -230,9 +230,9 @@ subjects(failing) := concat(" and ", [label(item) | some item in failing]) if {
 	count(failing) < 3
 } else := concat(", ", [label(item) | some item in failing]) if {
 	count(failing) == 3
-} else := sprintf("%s and %d more domains", [
+} else := sprintf("%s and %s", [
 	concat(", ", [label(item) | some item in array.slice(failing, 0, 3)]),
-	count(failing) - 3,
+	lib.number_of(count(failing) - 3, "more domain", "more domains"),
 ])
 
 verb(failing, one, _) := one if count(failing) == 1

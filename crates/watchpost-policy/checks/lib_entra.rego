@@ -367,7 +367,7 @@ restriction_fault(restriction, most) := sprintf("allows %s", [lib.number_of(days
 	days(restriction.maxLifetime) > most
 }
 
-restriction_fault(restriction, most) := "has no lifetime" if {
+restriction_fault(restriction, most) := "sets no lifetime" if {
 	is_number(most)
 	restriction.state == "enabled"
 	for_all_apps(restriction)

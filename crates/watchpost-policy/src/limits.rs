@@ -19,9 +19,9 @@ pub struct Limits {
     pub instructions: usize,
     /// Maximum wall-clock time of one rule on one document. Time on a busy machine counts.
     pub time: Duration,
-    /// How often a rule may exceed its limits before it is paused.
+    /// Number of times that a rule may exceed its limits before it is paused.
     pub strikes: u32,
-    /// How long a rule is paused, by the time that evaluations are given.
+    /// Time for which a rule is paused, by the time that evaluations are given.
     pub pause: Duration,
 }
 

@@ -96,7 +96,7 @@ impl Compiled {
         let policy = engine
             .compile_with_entrypoint(&first)
             .map_err(|error| match error.to_string() {
-                message if message.contains("not a valid rule path") => text::no_result_rule(file),
+                message if message.contains("valid rule path") => text::no_result_rule(file),
                 message => explain(file, &message),
             })?;
         let program = Compiler::compile_from_policy(&policy, &names)

@@ -132,7 +132,7 @@ impl ser::Serializer for ToValue {
         _: &'static str,
         _: usize,
     ) -> Result<Self::SerializeTupleVariant, ValueError> {
-        Err(ser::Error::custom("an enum has fields"))
+        Err(ser::Error::custom("enum with fields"))
     }
     fn serialize_map(self, len: Option<usize>) -> Result<Fields, ValueError> {
         Ok(Fields {
@@ -150,7 +150,7 @@ impl ser::Serializer for ToValue {
         _: &'static str,
         _: usize,
     ) -> Result<Self::SerializeStructVariant, ValueError> {
-        Err(ser::Error::custom("an enum has fields"))
+        Err(ser::Error::custom("enum with fields"))
     }
 }
 
@@ -201,14 +201,14 @@ impl ser::SerializeMap for Fields {
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), ValueError> {
         let key = to_value(key)?;
         if !matches!(key, Value::String(_)) {
-            return Err(ser::Error::custom("a key is not a string"));
+            return Err(ser::Error::custom("non-string key"));
         }
         self.key = Some(key);
         Ok(())
     }
     fn serialize_value<T: Serialize + ?Sized>(&mut self, v: &T) -> Result<(), ValueError> {
         let Some(key) = self.key.take() else {
-            return Err(ser::Error::custom("a value has no key"));
+            return Err(ser::Error::custom("value without key"));
         };
         self.entries.push((key, to_value(v)?));
         Ok(())

@@ -24,7 +24,6 @@ use std::{
 const PENDING: &[(&str, &[Check])] = &[
     ("crates/watchpost-connectors", &[Words, Openings, Placement]),
     ("crates/watchpost-outbound", &[Words, Openings, Placement]),
-    ("crates/watchpost-policy", &[Words, Openings, Placement]),
     ("crates/watchpost-protocol", &[Openings, Placement]),
     ("crates/watchpost-transport", &[Openings]),
     ("docs", &[Words]),

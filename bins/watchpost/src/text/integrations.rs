@@ -116,7 +116,7 @@ pub(crate) fn asking(platform: Platform) -> String {
 
 pub(crate) fn verified(platform: Platform, name: &str, granted: usize, permissions: usize) -> String {
     format!(
-        "{} ({name}): the credentials are valid, {granted} of {permissions} permissions granted",
+        "{} ({name}): the credentials are valid; permissions granted: {granted} of {permissions}",
         platform.title()
     )
 }

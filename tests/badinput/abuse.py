@@ -501,7 +501,7 @@ def bad_files(key):
         ("a text instead of a database", whole_database(lambda old: b"this is no database\n" * 500), r"database"),
         ("an empty database file", whole_database(lambda old: b""), r"is empty"),
         ("half a database", whole_database(lambda old: old[: len(old) // 2]), r"database|damaged|malformed"),
-        ("a folder instead of a database", lambda f: ((f / "watchpost.db").unlink(), (f / "watchpost.db").mkdir(mode=0o700)), r"no file"),
+        ("a folder instead of a database", lambda f: ((f / "watchpost.db").unlink(), (f / "watchpost.db").mkdir(mode=0o700)), r"not a file"),
         ("no database", lambda f: (f / "watchpost.db").unlink(), r"init"),
         ("no folder", shutil.rmtree, r"init"),
         ("settings that aren't TOML", lambda f: (f / "watchpost.toml").write_text("[http\n"), r"watchpost\.toml"),

@@ -116,12 +116,14 @@ pub(crate) fn invalid_json(error: &dyn Display) -> String {
     format!("the input is not JSON: {error}")
 }
 
-/// `keys`: the first keys of the input, cleaned.
+/// `keys`: the first keys of the input, cleaned; may be empty.
 pub(crate) fn not_an_export(keys: &[String]) -> String {
-    format!(
-        "the input is not a ScubaGear provider export; its keys are: {}",
-        keys.join(", ")
-    )
+    let content = if keys.is_empty() {
+        "it is an empty object".to_owned()
+    } else {
+        format!("its keys are: {}", keys.join(", "))
+    };
+    format!("the input is not a ScubaGear provider export; {content}")
 }
 
 /// Descriptions of the metrics, which Prometheus shows.

@@ -80,7 +80,7 @@ pub(crate) fn neither_id_nor_platform(text: &str) -> String {
 
 pub(crate) fn not_connected(platform: Platform) -> String {
     format!(
-        "{} is not connected: `watchpost integrations list` shows what is",
+        "{} is not connected: `watchpost integrations list` shows the connected platforms",
         platform.title()
     )
 }

@@ -9,10 +9,10 @@ pub(crate) const ALREADY_REVOKED: &str = "Nothing changed: the key is already re
 /// Follows the key itself.
 pub(crate) fn created(id: KeyId, scope: KeyScope) -> String {
     let permissions = match scope {
-        KeyScope::Read => "run queries, and change nothing",
+        KeyScope::Read => "run queries, but can't change anything",
         KeyScope::Write => {
             "run queries, start syncs, snooze and dismiss findings, request remediations and set app policies"
         }
     };
-    format!("The key is shown only this once. Its id is {id}; it may {permissions}.")
+    format!("The key is shown only this once. Its id is {id}. It can {permissions}.")
 }

@@ -1,43 +1,43 @@
-# Shortcuts to the commands that the documents give; no script depends on `just`.
+# Shortcuts for the commands in the documentation. No script depends on `just`.
 
-# What there is.
+# Lists the recipes.
 default:
     @just --list
 
-# A running server over an invented company.
+# Runs a server with the data of an invented company.
 demo:
     cargo run --release --bin watchpost-http -- --demo
 
-# Everything that `cargo test` knows.
+# Runs all Rust tests.
 test:
     cargo test --workspace
 
-# Formatting, lints, documentation.
+# Checks formatting, lints and documentation.
 check:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
-# Exactly what a change must pass.
+# Runs exactly the checks that a change must pass.
 ci:
     bash .ci/run
 
-# Licences, advisories, duplicates (needs `cargo install cargo-deny`).
+# Checks licenses, advisories and duplicate versions (needs `cargo install cargo-deny`).
 deny:
     cargo deny check
 
-# Speed and memory of the parts.
+# Measures the speed and memory of single components.
 bench:
     cargo bench --workspace
 
-# The MCP clients of others against our binaries (needs Node.js and Python).
+# Runs third-party MCP clients against our binaries (needs Node.js and Python).
 interop:
     bash tests/interop/run
 
-# Kill -9 at random moments, a hundred rounds.
+# Kills the server at random moments, a hundred times.
 torture:
     bash tests/durability/kill-rounds 100
 
-# Against the peers of the benchmark folder in SHARED_DIR.
+# Measures Watchpost against the other servers in the benchmark directory of SHARED_DIR.
 bench-versus:
     bash tests/speed/versus

@@ -1,6 +1,9 @@
 //! Snapshots of the texts for users, administrators and models, one file per crate.
 
-use super::{Kind, Text, placement::is_text_module};
+use super::{
+    Kind, Text,
+    placement::{WITHOUT_USERS, is_text_module},
+};
 use crate::root;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +18,8 @@ fn belongs(text: &Text) -> bool {
     let is_text = text.kind != Kind::Literal || is_text_module(&text.path);
     // Short strings of rules are names of fields.
     let is_message = text.kind != Kind::Policy || text.text.split_whitespace().count() > 2;
-    text.kind.is_shown() && is_prose && is_source && is_text && is_message
+    let has_users = !WITHOUT_USERS.iter().any(|folder| text.path.starts_with(folder));
+    has_users && text.kind.is_shown() && is_prose && is_source && is_text && is_message
 }
 
 /// Formats the texts of one crate: a heading for each file, and the texts in source order without line numbers.

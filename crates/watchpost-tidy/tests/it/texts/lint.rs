@@ -7,6 +7,9 @@ use super::{
 use crate::{files, text, texts::placement::WITHOUT_USERS};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The end of a fault about an abbreviation.
+const NOT_SPELLED_OUT: &str = " is not spelled out";
+
 /// Words that may stand twice in a row.
 const MAY_DOUBLE: &[&str] = &["had", "that"];
 
@@ -30,6 +33,8 @@ pub(super) struct Lint<'a> {
     tables: BTreeSet<String>,
     /// Names of the pages in the repository.
     pages: BTreeSet<String>,
+    /// Abbreviations that a policy or a page spells out, with the path of the file.
+    explained: BTreeSet<(&'a str, &'a str)>,
     /// [`PHRASES`] by their first word.
     phrases: BTreeMap<&'static str, Vec<(Vec<&'static str>, &'static str, &'static [&'static str])>>,
 }
@@ -51,7 +56,7 @@ impl Word<'_> {
 }
 
 impl<'a> Lint<'a> {
-    pub(super) fn new(types: &'a BTreeSet<String>) -> Self {
+    pub(super) fn new(types: &'a BTreeSet<String>, texts: &'a [Text]) -> Self {
         let mut tables = BTreeSet::new();
         let mut pages = BTreeSet::new();
         for path in files() {
@@ -70,7 +75,10 @@ impl<'a> Lint<'a> {
             }
         }
         assert!(tables.len() > 10, "the tables are read wrongly: {tables:?}");
-        Self::with(types, tables, pages)
+        Self {
+            explained: texts.iter().flat_map(explained).collect(),
+            ..Self::with(types, tables, pages)
+        }
     }
 
     fn with(types: &'a BTreeSet<String>, tables: BTreeSet<String>, pages: BTreeSet<String>) -> Self {
@@ -93,6 +101,7 @@ impl<'a> Lint<'a> {
                 .filter(|name| name.contains('_') && !PUBLIC_NAMES.contains(&name.as_str()))
                 .collect(),
             pages,
+            explained: BTreeSet::new(),
             phrases,
         }
     }
@@ -119,6 +128,13 @@ impl<'a> Lint<'a> {
         if is_sentence && has_users && (text.kind.is_shown() || is_user_page) {
             self.internal_names(text, &mut found);
             abbreviations(&words, &text.text, &mut found);
+            found.retain(|(_, fault)| {
+                !fault
+                    .split_once(NOT_SPELLED_OUT)
+                    .is_some_and(|(abbreviation, _)| {
+                        self.explained.contains(&(text.path.as_str(), abbreviation))
+                    })
+            });
         }
         found
             .into_iter()
@@ -204,7 +220,9 @@ impl<'a> Lint<'a> {
             // A parameter of PowerShell, or a part of a vendor's name.
             let is_foreign =
                 text.text[..at].ends_with(['-', '.']) || text.text[at + part.len()..].starts_with('.');
-            if is_foreign && !is_path {
+            // A page may name the public functions of the domain, which other Rust programs call.
+            let is_public = text.kind == Kind::Document && name.starts_with("watchpost_core::");
+            if (is_foreign && !is_path) || is_public {
                 continue;
             }
             if is_path || self.types.contains(name) || self.tables.contains(name) {
@@ -432,6 +450,20 @@ pub(super) fn opening(text: &Text) -> Option<String> {
     })
 }
 
+/// Returns the abbreviations in parentheses after their meaning, if the whole file is read as one text.
+fn explained(text: &Text) -> Vec<(&str, &str)> {
+    if ![".rego", ".md"].iter().any(|end| text.path.ends_with(end)) {
+        return Vec::new();
+    }
+    text.text
+        .split('(')
+        .skip(1)
+        .filter_map(|rest| rest.split_once(')'))
+        .filter(|(inner, _)| inner.len() > 1 && inner.chars().all(|c| c.is_ascii_uppercase()))
+        .map(|(inner, _)| (text.path.as_str(), inner))
+        .collect()
+}
+
 /// Finds abbreviations that are neither well-known nor spelled out in the text. Parts of names with dots or digits, such as
 /// those of controls, are skipped, and so are texts in capitals.
 fn abbreviations(words: &[Word<'_>], text: &str, found: &mut Vec<(usize, String)>) {
@@ -453,7 +485,7 @@ fn abbreviations(words: &[Word<'_>], text: &str, found: &mut Vec<(usize, String)
             let is_abbreviation = bare.len() > 1 && bare.chars().all(|c| c.is_ascii_uppercase());
             let is_explained = text.contains(&format!("({bare})")) || text.contains(&format!("{bare} ("));
             if is_abbreviation && !ABBREVIATIONS.contains(&bare) && !is_explained {
-                found.push((word.at, format!("{bare} is not spelled out")));
+                found.push((word.at, format!("{bare}{NOT_SPELLED_OUT}")));
             }
         }
     }
@@ -561,6 +593,31 @@ fn each_rule_finds_a_bad_sample() {
     ] {
         assert_eq!(faults(kind, sample), Vec::<String>::new(), "{sample}");
     }
+}
+
+#[test]
+fn an_abbreviation_is_spelled_out_once_in_a_policy() {
+    let text = |path: &str, sample: &str| Text {
+        path: path.to_owned(),
+        line: 1,
+        kind: Kind::Metadata,
+        text: sample.to_owned(),
+    };
+    let texts = [
+        text("a.rego", "LAPS is on"),
+        text(
+            "a.rego",
+            "The local administrator password solution (LAPS) rotates passwords.",
+        ),
+        text("b.rego", "LAPS is on"),
+    ];
+    let types = BTreeSet::new();
+    let lint = Lint {
+        explained: texts.iter().flat_map(explained).collect(),
+        ..Lint::with(&types, BTreeSet::new(), BTreeSet::new())
+    };
+    assert_eq!(lint.faults(&texts[0]), Vec::<String>::new());
+    assert_eq!(lint.faults(&texts[2]).len(), 1);
 }
 
 #[test]

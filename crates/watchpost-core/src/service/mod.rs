@@ -1,5 +1,5 @@
 //! The use cases behind tools, commands and routes. Each takes the caller's scope, and each change takes the
-//! request's [`CallRecord`], which becomes its audit entry.
+//! request's [`CallRecord`](crate::audit::CallRecord), which becomes its audit entry.
 //!
 //! A query returns an [`Unrecorded`]. The surface that answers the request (the MCP server or the command line)
 //! stores the audit entry with [`Watchpost::record`], the only function that opens an `Unrecorded`, after the

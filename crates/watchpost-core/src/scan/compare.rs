@@ -156,10 +156,10 @@ pub fn compare(before: &[ResultRow], after: &[ResultRow]) -> Comparison {
                 out.fixed.push(change());
             }
             Some(was) if is_passed_or_failed(was) && !is_passed_or_failed(row) => {
-                out.newly_skipped.push(change())
+                out.newly_skipped.push(change());
             }
             Some(was) if !is_passed_or_failed(was) && is_passed_or_failed(row) => {
-                out.newly_readable.push(change())
+                out.newly_readable.push(change());
             }
             Some(_) => out.unchanged += 1,
         }

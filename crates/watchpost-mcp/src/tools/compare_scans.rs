@@ -40,7 +40,7 @@ pub(super) struct Output<'a> {
     before_scan_id: Text<ScanId>,
     before_at: Text<Timestamp>,
     scan_id: Text<ScanId>,
-    /// Each with check, and result and value before and after.
+    /// Each with check, and results and values before and after.
     new_failures: OpenList<ChangeOut<'a>>,
     fixed: OpenList<ChangeOut<'a>>,
     #[serde(skip_serializing_if = "OpenList::is_empty")]

@@ -48,7 +48,7 @@ pub(super) struct Output<'a> {
     new_failures: Option<OpenList<ResultOut<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     new_failures_total: Option<u64>,
-    /// Reason for unknown failures.
+    /// Reason if new failures are unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     new_failures_note: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]

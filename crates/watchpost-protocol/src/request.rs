@@ -24,11 +24,11 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 pub struct TransportFacts<'a> {
     /// The transport that carried the message.
     pub wire: Wire,
-    /// `MCP-Protocol-Version`. This header and the next two are always absent outside of HTTP.
+    /// The `MCP-Protocol-Version` header. This header and the next two are always absent outside of HTTP.
     pub version: Header<'a>,
-    /// `Mcp-Method`.
+    /// The `Mcp-Method` header.
     pub method: Header<'a>,
-    /// `Mcp-Name`.
+    /// The `Mcp-Name` header.
     pub name: Header<'a>,
     /// Access to the `Mcp-Param-*` headers.
     pub parameters: Option<&'a dyn ParameterSource>,

@@ -73,7 +73,7 @@ pub enum CatalogError {
 pub struct ToolCatalog {
     tools: Vec<ToolDefinition>,
     headers: ParameterHeaders,
-    /// The `tools` array, by revision.
+    /// The encoded `tools` array, indexed by revision.
     rendered: [OnceLock<Bytes>; Revision::KNOWN.len()],
 }
 

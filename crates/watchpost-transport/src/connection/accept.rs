@@ -1,4 +1,4 @@
-//! The accept loop.
+//! Accepts connections and serves them.
 
 use crate::{
     config::Limits,

@@ -13,7 +13,7 @@ use std::{
 };
 use watchpost_protocol::{
     Call, Capabilities, ClientCapabilities, ClientInfo, Completed, Handler, Header, Incoming, Link, Offer,
-    Outcome, Reply, Revision, Server, ServerInfo, SessionState, ToolResult, TransportFacts, Wire,
+    Outcome, Reply, Revision, Server, ServerInfo, SessionState, ToolResult, TransportFacts, TransportKind,
 };
 
 struct Ready {
@@ -92,9 +92,9 @@ fn benches(c: &mut Criterion) {
         version: Header::One(b"2026-07-28"),
         method: Header::One(b"tools/call"),
         name: Header::One(b"list_findings"),
-        ..TransportFacts::new(Wire::Http, None)
+        ..TransportFacts::new(TransportKind::Http, None)
     };
-    let in_session = TransportFacts::new(Wire::Http, Some(&session));
+    let in_session = TransportFacts::new(TransportKind::Http, Some(&session));
     for (name, body, facts) in [
         ("tools/call modern", &modern, &headers),
         ("tools/call legacy", &legacy, &in_session),

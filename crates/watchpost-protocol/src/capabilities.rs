@@ -34,7 +34,7 @@ pub enum Offer {
 
 impl Offer {
     /// Whether the methods are offered.
-    pub fn is_made(self) -> bool {
+    pub fn is_offered(self) -> bool {
         self != Self::None
     }
 }

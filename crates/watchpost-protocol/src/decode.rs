@@ -18,7 +18,7 @@ use crate::{
     },
     revision::{
         Era, Revision, Revisions,
-        era::{ArrayVerdict, Kind, Signals, Wire, classify, classify_array},
+        era::{ArrayVerdict, Kind, Signals, TransportKind, classify, classify_array},
     },
     text,
     validate::{Validated, Validator},
@@ -68,14 +68,14 @@ struct Rejection {
 }
 
 impl Rejection {
-    fn reply(&self, wire: Wire) -> Reply {
+    fn reply(&self, transport: TransportKind) -> Reply {
         let body = encode::error(self.id.as_ref(), self.peer, &self.error);
-        let status = match wire {
+        let status = match transport {
             // The response to a request is sent on the event stream.
-            Wire::HttpSse if self.id.is_some() => 202,
-            Wire::HttpSse | Wire::Http | Wire::Stdio => self.error.status,
+            TransportKind::HttpSse if self.id.is_some() => 202,
+            TransportKind::HttpSse | TransportKind::Http | TransportKind::Stdio => self.error.status,
         };
-        let silent = wire == Wire::Stdio && !self.answerable;
+        let silent = transport == TransportKind::Stdio && !self.answerable;
         Reply {
             status,
             body: (!silent).then_some(body),
@@ -121,7 +121,13 @@ impl Shape {
 
 /// Combines the validation's result with the message's shape. A message that is served always has the shape of
 /// a request.
-fn decoded(validated: Validated, shape: Shape, body: &Bytes, members: Members, wire: Wire) -> Decoded {
+fn decoded(
+    validated: Validated,
+    shape: Shape,
+    body: &Bytes,
+    members: Members,
+    transport: TransportKind,
+) -> Decoded {
     match (validated, shape) {
         (
             Validated::Serve {
@@ -134,7 +140,7 @@ fn decoded(validated: Validated, shape: Shape, body: &Bytes, members: Members, w
             body: body.clone(),
             members,
             id,
-            wire,
+            transport,
             revision,
             operation,
             session,
@@ -156,7 +162,7 @@ impl Decoder {
                     answerable,
                     peer,
                 }
-                .reply(facts.wire),
+                .reply(facts.transport),
             )
         };
         let limit = usize::try_from(self.limits.message_bytes).unwrap_or(usize::MAX);
@@ -174,7 +180,7 @@ impl Decoder {
                 Ok(Decoded::Request(request)) => Incoming::Request(request),
                 Ok(Decoded::Notification(notification)) => Incoming::Notification(notification),
                 Ok(Decoded::Response(response)) => Incoming::Responses(vec![response]),
-                Err(rejection) => Incoming::Rejected(rejection.reply(facts.wire)),
+                Err(rejection) => Incoming::Rejected(rejection.reply(facts.transport)),
             },
         }
     }
@@ -225,7 +231,7 @@ impl Decoder {
             .and_then(RawJson::string)
             .unwrap_or_default();
         let signals = Signals {
-            wire: facts.wire,
+            transport: facts.transport,
             kind: shape.kind(),
             initialize: method == "initialize",
             envelope,
@@ -243,7 +249,7 @@ impl Decoder {
             method: &method,
         };
         match validator.validate(verdict, shape.kind()) {
-            Ok(validated) => Ok(decoded(validated, shape, body, members, facts.wire)),
+            Ok(validated) => Ok(decoded(validated, shape, body, members, facts.transport)),
             Err(error) => {
                 let modern = verdict.era() == Era::Modern;
                 let answerable = shape.kind() == Kind::Request;
@@ -270,7 +276,7 @@ impl Decoder {
         }
         let negotiated = facts.session.map(|session| session.revision);
         let ArrayVerdict::Batch(revision) =
-            classify_array(facts.wire, facts.version, negotiated, self.served)
+            classify_array(facts.transport, facts.version, negotiated, self.served)
         else {
             return Err(invalid(text::BATCH_NOT_SUPPORTED));
         };
@@ -319,7 +325,7 @@ impl Decoder {
         });
         let items = items.collect();
         Ok(Incoming::Batch(Batch {
-            wire: facts.wire,
+            transport: facts.transport,
             items,
         }))
     }

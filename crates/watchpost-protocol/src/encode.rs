@@ -71,13 +71,13 @@ fn push_capabilities(out: &mut Vec<u8>, capabilities: Capabilities, revision: Re
         (tasks && is_modern).then(|| r#""extensions":{"io.modelcontextprotocol/tasks":{}}"#.to_owned()),
         (logging && !is_modern).then(|| "\"logging\":{}".to_owned()),
         prompts
-            .is_made()
+            .is_offered()
             .then(|| format!("\"prompts\":{}", flags(prompts, false))),
         resources
-            .is_made()
+            .is_offered()
             .then(|| format!("\"resources\":{}", flags(resources, resource_subscriptions))),
         tools
-            .is_made()
+            .is_offered()
             .then(|| format!("\"tools\":{}", flags(tools, false))),
     ];
     let declared: Vec<String> = declared.into_iter().flatten().collect();

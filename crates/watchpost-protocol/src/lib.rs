@@ -81,7 +81,7 @@
 //!     client: ClientInfo { name: "desk".into(), version: "1".into() },
 //!     capabilities: ClientCapabilities::default(),
 //! });
-//! let facts = TransportFacts::new(Wire::Stdio, Some(&session));
+//! let facts = TransportFacts::new(TransportKind::Stdio, Some(&session));
 //! let line = br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"time"}}"#;
 //! let Incoming::Request(request) = server.decode(&line.as_slice().into(), &facts) else {
 //!     return Err("not a request".into());
@@ -162,7 +162,7 @@ pub use request::{
     Batch, Effect, Incoming, Notification, Operation, Reply, Request, Response, TransportFacts,
 };
 pub use resource::{ResourceBody, ResourceContents, ResourceDefinition, ResourcePage, ResourceRead};
-pub use revision::era::{Bodiless, Wire, classify_bodiless};
+pub use revision::era::{Bodiless, TransportKind, classify_bodiless};
 pub use revision::{Era, Revision, Revisions};
 pub use server::Server;
 pub use task::{TaskState, TaskStatus};

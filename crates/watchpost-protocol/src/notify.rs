@@ -17,7 +17,7 @@ pub trait Outbox: Send + Sync {
 
     /// Closes the connection that carries the request's stream, if the client can resume it after `retry`.
     /// Otherwise does nothing.
-    fn hang_up(&self, retry: Duration) {
+    fn disconnect(&self, retry: Duration) {
         let _ = retry;
     }
 }
@@ -69,7 +69,7 @@ pub struct Notify<'a> {
 impl std::fmt::Debug for Notify<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Notify")
-            .field("wanted", &self.is_wanted())
+            .field("wants_progress", &self.wants_progress())
             .finish_non_exhaustive()
     }
 }
@@ -91,7 +91,7 @@ impl<'a> Notify<'a> {
     }
 
     /// Whether the client asked for progress and the transport can deliver it.
-    pub fn is_wanted(&self) -> bool {
+    pub fn wants_progress(&self) -> bool {
         self.outbox.is_some() && self.token.is_some()
     }
 
@@ -123,9 +123,9 @@ impl<'a> Notify<'a> {
     /// Closes the connection and tells the client to resume the stream after `retry`, if the client's revision
     /// and transport support that (SHT-11). Otherwise the connection stays open. Meant for calls that take
     /// minutes.
-    pub fn hang_up(&self, retry: Duration) {
+    pub fn disconnect(&self, retry: Duration) {
         if let Some(outbox) = self.outbox {
-            outbox.hang_up(retry);
+            outbox.disconnect(retry);
         }
     }
 

@@ -14,7 +14,7 @@ use crate::{
     log_level::LogLevel,
     method::Method,
     parameter::ParameterSource,
-    revision::{Era, Revision, era::Wire},
+    revision::{Era, Revision, era::TransportKind},
 };
 use bytes::Bytes;
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
@@ -23,7 +23,7 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 #[derive(Debug, Clone, Copy)]
 pub struct TransportFacts<'a> {
     /// The transport that carried the message.
-    pub wire: Wire,
+    pub transport: TransportKind,
     /// The `MCP-Protocol-Version` header. This header and the next two are always absent outside of HTTP.
     pub version: Header<'a>,
     /// The `Mcp-Method` header.
@@ -39,9 +39,9 @@ pub struct TransportFacts<'a> {
 
 impl<'a> TransportFacts<'a> {
     /// Creates facts without headers.
-    pub fn new(wire: Wire, session: Option<&'a Arc<SessionState>>) -> Self {
+    pub fn new(transport: TransportKind, session: Option<&'a Arc<SessionState>>) -> Self {
         Self {
-            wire,
+            transport,
             version: Header::Absent,
             method: Header::Absent,
             name: Header::Absent,
@@ -92,7 +92,7 @@ pub enum Notification {
 /// The elements of an array of messages, in order.
 #[derive(Debug)]
 pub struct Batch {
-    pub(crate) wire: Wire,
+    pub(crate) transport: TransportKind,
     pub(crate) items: Vec<BatchItem>,
 }
 
@@ -137,9 +137,9 @@ pub struct Reply {
 
 impl Reply {
     /// Returns the new session's state, if this is the response to a successful handshake.
-    pub fn opened(&self) -> Option<&Arc<SessionState>> {
+    pub fn new_session(&self) -> Option<&Arc<SessionState>> {
         self.effects.iter().find_map(|effect| match effect {
-            Effect::Opened(state) => Some(state),
+            Effect::SessionOpened(state) => Some(state),
             _ => None,
         })
     }
@@ -150,7 +150,7 @@ impl Reply {
 pub enum Effect {
     /// A handshake succeeded. The transport stores or seals this state; on HTTP it also issues the session's
     /// id.
-    Opened(Arc<SessionState>),
+    SessionOpened(Arc<SessionState>),
     /// The session subscribed to the resource with this URI.
     Subscribed(String),
     /// The session unsubscribed from the resource with this URI.
@@ -215,7 +215,7 @@ pub struct Request {
     pub(crate) body: Bytes,
     pub(crate) members: Members,
     pub(crate) id: RequestId<'static>,
-    pub(crate) wire: Wire,
+    pub(crate) transport: TransportKind,
     pub(crate) revision: Revision,
     pub(crate) operation: Operation,
     /// For `initialize`, the state of the new session; otherwise the state of the session of the request.

@@ -10,7 +10,7 @@ use crate::{
     input::{InputRequired, Inputs},
     method::Method,
     request::{Batch, BatchItem, Effect, Incoming, Operation, Reply, Request, TransportFacts},
-    revision::{Era, Revisions, era::Wire},
+    revision::{Era, Revisions, era::TransportKind},
     text,
     tool::ToolResult,
 };
@@ -31,12 +31,12 @@ pub struct Server<H> {
 impl<H: Handler> Server<H> {
     /// Creates a server that supports every known revision, with the default limits.
     pub fn new(handler: H) -> Self {
-        Self::with(handler, Revisions::ALL, Limits::default())
+        Self::with_limits(handler, Revisions::ALL, Limits::default())
     }
 
     /// Creates a server that supports the given revisions within the given limits. The handler's info,
     /// capabilities and parameter headers are read once, here.
-    pub fn with(handler: H, served: Revisions, limits: Limits) -> Self {
+    pub fn with_limits(handler: H, served: Revisions, limits: Limits) -> Self {
         let decoder = Decoder {
             limits,
             served,
@@ -75,7 +75,7 @@ impl<H: Handler> Server<H> {
             Err(error) => (error.status, self.error(request, &error), Vec::new()),
         };
         Reply {
-            status: on_wire(request.wire, status),
+            status: reply_status(request.transport, status),
             body: Some(body),
             effects,
         }
@@ -180,7 +180,7 @@ impl<H: Handler> Server<H> {
     /// invalid credential, an id already in use, or a cancelled exchange.
     pub fn reject(&self, request: &Request, error: &RpcError) -> Reply {
         Reply {
-            status: on_wire(request.wire, error.status),
+            status: reply_status(request.transport, error.status),
             body: Some(self.error(request, error)),
             effects: Vec::new(),
         }
@@ -373,7 +373,7 @@ async fn ask_legacy(
 fn effect(request: &Request) -> Option<Effect> {
     let uri = || request.text(request.members.uri).into_owned();
     match request.operation {
-        Operation::Initialize => request.session.clone().map(Effect::Opened),
+        Operation::Initialize => request.session.clone().map(Effect::SessionOpened),
         Operation::Subscribe => Some(Effect::Subscribed(uri())),
         Operation::Unsubscribe => Some(Effect::Unsubscribed(uri())),
         Operation::SetLogLevel => request.level().map(Effect::LogLevel),
@@ -410,10 +410,10 @@ fn answers(completed: &Completed, method: &Method<'_>) -> bool {
 /// Returns the HTTP status of a reply. On HTTP+SSE, responses to requests are sent on the event stream and the
 /// POST gets
 /// 202.
-fn on_wire(wire: Wire, status: u16) -> u16 {
-    match wire {
-        Wire::HttpSse => 202,
-        Wire::Http | Wire::Stdio => status,
+fn reply_status(transport: TransportKind, status: u16) -> u16 {
+    match transport {
+        TransportKind::HttpSse => 202,
+        TransportKind::Http | TransportKind::Stdio => status,
     }
 }
 
@@ -435,7 +435,7 @@ fn array(batch: &Batch, answers: &[Bytes]) -> Reply {
     }
     out.push(b']');
     Reply {
-        status: on_wire(batch.wire, 200),
+        status: reply_status(batch.transport, 200),
         body: Some(out.into()),
         effects: Vec::new(),
     }

@@ -16,7 +16,7 @@ use watchpost_core::{
     access::WorkspaceScope, audit::CallRecord, check::ScanType, service::ScanTarget, value::word::Platform,
 };
 use watchpost_mcp::McpServer;
-use watchpost_protocol::{Incoming, Link, Server, TransportFacts, Wire};
+use watchpost_protocol::{Incoming, Link, Server, TransportFacts, TransportKind};
 use watchpost_runtime::{
     config::Settings,
     demo::{Demo, DemoOptions},
@@ -33,7 +33,8 @@ async fn ask(server: &Server<McpServer>, scope: &Arc<WorkspaceScope>, tool: &str
         }}
     });
     let bytes = serde_json::to_vec(&message).unwrap().into();
-    let Incoming::Request(request) = server.decode(&bytes, &TransportFacts::new(Wire::Stdio, None)) else {
+    let Incoming::Request(request) = server.decode(&bytes, &TransportFacts::new(TransportKind::Stdio, None))
+    else {
         panic!("a request")
     };
     let reply = server.handle(scope, &request, Link::default()).await;

@@ -202,7 +202,7 @@ fn tokens() -> &'static Tokens {
         let older = StateKeys::new([8; 32]);
         let good = older.seal(&ids().ours, b"request", CONTENT, NOW, &FixedRandom);
         Tokens {
-            keys: StateKeys::new([9; 32]).and_older([8; 32]),
+            keys: StateKeys::new([9; 32]).with_older_key([8; 32]),
             good: good.expect("it's small"),
         }
     })

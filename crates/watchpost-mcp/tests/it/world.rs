@@ -43,7 +43,7 @@ use watchpost_mcp::{
     ConfirmMode, CursorKey, McpServer,
     tools::{TOOLS, ToolEntry},
 };
-use watchpost_protocol::{Incoming, Link, Server, SessionState, TransportFacts, Wire};
+use watchpost_protocol::{Incoming, Link, Server, SessionState, TransportFacts, TransportKind};
 
 pub(crate) const NOW: &str = "2026-03-01T07:00:00Z";
 
@@ -316,7 +316,7 @@ impl World {
         let bytes = serde_json::to_vec(message).unwrap().into();
         match self
             .server
-            .decode(&bytes, &TransportFacts::new(Wire::Stdio, session))
+            .decode(&bytes, &TransportFacts::new(TransportKind::Stdio, session))
         {
             Incoming::Request(request) => {
                 let reply = self.server.handle(scope, &request, link).await;

@@ -23,7 +23,7 @@ use crate::{
     request::{Batch, BatchItem, Incoming, Operation, Reply, Request, TransportFacts},
     revision::{
         Era, Revision, Revisions,
-        era::{Bodiless, Wire, classify_bodiless},
+        era::{Bodiless, TransportKind, classify_bodiless},
     },
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -58,7 +58,7 @@ fn decoder() -> Decoder {
 /// The transport and session of a message, selected by the first byte of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct ConnectionState {
-    wire: Wire,
+    transport: TransportKind,
     /// The revision that a handshake negotiated.
     negotiated: Option<Revision>,
 }
@@ -68,15 +68,18 @@ const FIRST_STATE: u8 = b'A';
 
 impl ConnectionState {
     fn all() -> impl Iterator<Item = Self> {
-        [Wire::Http, Wire::HttpSse, Wire::Stdio]
+        [TransportKind::Http, TransportKind::HttpSse, TransportKind::Stdio]
             .into_iter()
-            .flat_map(|wire| {
+            .flat_map(|transport| {
                 let legacy = Revision::KNOWN
                     .into_iter()
                     .filter(|revision| revision.era() == Era::Legacy);
                 std::iter::once(None)
                     .chain(legacy.map(Some))
-                    .map(move |negotiated| Self { wire, negotiated })
+                    .map(move |negotiated| Self {
+                        transport,
+                        negotiated,
+                    })
             })
     }
 
@@ -162,14 +165,14 @@ fn decode_at(connection: ConnectionState, [version, method, name]: [Header<'_>; 
         version,
         method,
         name,
-        ..TransportFacts::new(connection.wire, session.as_ref())
+        ..TransportFacts::new(connection.transport, session.as_ref())
     };
     let bytes = Bytes::copy_from_slice(body);
     let incoming = decoder().decode(&bytes, &facts);
     let seen = Seen::of(body);
     match &incoming {
         Incoming::Rejected(reply) => {
-            check_rejection(reply, connection.wire, &seen, body);
+            check_rejection(reply, connection.transport, &seen, body);
             return true;
         }
         Incoming::Request(request) => {
@@ -235,7 +238,7 @@ fn error_of(body: &[u8]) -> (i64, Option<Value>) {
     (code, answer.get("id").filter(|id| !id.is_null()).cloned())
 }
 
-fn check_rejection(reply: &Reply, wire: Wire, seen: &Seen, body: &[u8]) {
+fn check_rejection(reply: &Reply, transport: TransportKind, seen: &Seen, body: &[u8]) {
     assert!(reply.effects.is_empty());
     assert!(
         [200, 202, 400, 404, 413].contains(&reply.status),
@@ -243,7 +246,7 @@ fn check_rejection(reply: &Reply, wire: Wire, seen: &Seen, body: &[u8]) {
         reply.status
     );
     let Some(answer) = &reply.body else {
-        assert_eq!(wire, Wire::Stdio, "only stdio allows no response");
+        assert_eq!(transport, TransportKind::Stdio, "only stdio allows no response");
         assert!(!seen.has("id"), "a rejected request gets a response");
         return;
     };
@@ -262,7 +265,10 @@ fn check_rejection(reply: &Reply, wire: Wire, seen: &Seen, body: &[u8]) {
         assert_eq!((reply.status, id), (413, None));
         return;
     }
-    assert_eq!(reply.status == 202, wire == Wire::HttpSse && id.is_some());
+    assert_eq!(
+        reply.status == 202,
+        transport == TransportKind::HttpSse && id.is_some()
+    );
     if code == PARSE_ERROR {
         assert!(
             !matches!(seen.json, Json::Valid { .. }),
@@ -341,8 +347,8 @@ fn check_request(request: &Request, facts: &TransportFacts<'_>, seen: &Seen) {
     assert_eq!(method, expected);
     match request.era() {
         Era::Modern => {
-            assert_ne!(facts.wire, Wire::HttpSse, "HTTP+SSE is legacy only");
-            if facts.wire == Wire::Http {
+            assert_ne!(facts.transport, TransportKind::HttpSse, "HTTP+SSE is legacy only");
+            if facts.transport == TransportKind::Http {
                 assert_eq!(facts.version.text(), Some(request.revision().as_str()));
                 assert_eq!(facts.method.text(), Some(method));
             }
@@ -351,7 +357,7 @@ fn check_request(request: &Request, facts: &TransportFacts<'_>, seen: &Seen) {
             let negotiated = facts.session.map(|session| session.revision);
             let is_first = matches!(request.operation(), Operation::Initialize | Operation::Ping);
             assert!(
-                is_first || facts.wire == Wire::Http || negotiated == Some(request.revision()),
+                is_first || facts.transport == TransportKind::Http || negotiated == Some(request.revision()),
                 "the negotiated revision applies"
             );
         }
@@ -400,7 +406,7 @@ fn check_call(body: &Bytes, [version, method, name]: [Header<'_>; 3], matches: b
         version,
         method,
         name,
-        ..TransportFacts::new(Wire::Http, None)
+        ..TransportFacts::new(TransportKind::Http, None)
     };
     match decoder().decode(body, &facts) {
         Incoming::Request(request) => {

@@ -6,7 +6,7 @@ use crate::header::Header;
 
 /// The transport that carries a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Wire {
+pub enum TransportKind {
     /// Streamable HTTP: both eras on one endpoint.
     Http,
     /// HTTP+SSE of 2024-11-05: legacy only.
@@ -25,7 +25,7 @@ pub(crate) enum Kind {
 
 /// The parts of a message that determine its era.
 pub(crate) struct Signals<'a> {
-    pub(crate) wire: Wire,
+    pub(crate) transport: TransportKind,
     pub(crate) kind: Kind,
     /// Whether the method is `initialize`.
     pub(crate) initialize: bool,
@@ -58,7 +58,7 @@ pub(crate) enum Verdict {
     /// A modern notification. It is checked and then ignored.
     ModernNotification,
     /// An envelope on a transport that is legacy only.
-    ModernOnLegacyWire,
+    ModernOnLegacyTransport,
     /// A version header that names no supported legacy revision.
     UnsupportedHeader,
     /// More than one version header.
@@ -71,15 +71,15 @@ fn is_modern(version: &str) -> bool {
 
 /// Determines the era of one message.
 pub(crate) fn classify(signals: &Signals<'_>, served: Revisions) -> Verdict {
-    match signals.wire {
-        Wire::Http => over_http(signals, served),
-        Wire::HttpSse if signals.envelope => Verdict::ModernOnLegacyWire,
-        Wire::HttpSse => in_process(signals),
-        Wire::Stdio if signals.envelope => match signals.kind {
+    match signals.transport {
+        TransportKind::Http => over_http(signals, served),
+        TransportKind::HttpSse if signals.envelope => Verdict::ModernOnLegacyTransport,
+        TransportKind::HttpSse => in_process(signals),
+        TransportKind::Stdio if signals.envelope => match signals.kind {
             Kind::Request => Verdict::Modern,
             Kind::Notification | Kind::Response => Verdict::ModernNotification,
         },
-        Wire::Stdio => in_process(signals),
+        TransportKind::Stdio => in_process(signals),
     }
 }
 
@@ -144,13 +144,13 @@ pub(crate) enum ArrayVerdict {
 
 /// Classifies an array whose elements are all messages without an envelope (BAT-01).
 pub(crate) fn classify_array(
-    wire: Wire,
+    transport: TransportKind,
     header: Header<'_>,
     negotiated: Option<Revision>,
     served: Revisions,
 ) -> ArrayVerdict {
     let signals = Signals {
-        wire,
+        transport,
         kind: Kind::Notification,
         initialize: false,
         envelope: false,
@@ -158,7 +158,7 @@ pub(crate) fn classify_array(
         negotiated,
     };
     // On stdio and HTTP+SSE, no revision may be assumed before the handshake.
-    if wire != Wire::Http && negotiated.is_none() {
+    if transport != TransportKind::Http && negotiated.is_none() {
         return ArrayVerdict::Rejected;
     }
     match classify(&signals, served) {

@@ -20,7 +20,7 @@ use crate::{
     request::{Notification, Operation, TransportFacts},
     revision::{
         Era, Revision, Revisions,
-        era::{Kind, Verdict, Wire},
+        era::{Kind, TransportKind, Verdict},
     },
     text,
 };
@@ -99,7 +99,7 @@ impl Validator<'_> {
             }
             Verdict::EnvelopeMissing => Err(envelope_missing()),
             Verdict::ResponseToModern => invalid(text::UNEXPECTED_RESPONSE),
-            Verdict::ModernOnLegacyWire => invalid(text::LEGACY_TRANSPORT),
+            Verdict::ModernOnLegacyTransport => invalid(text::LEGACY_TRANSPORT),
             Verdict::UnsupportedHeader => {
                 let supported: Vec<&str> = self.served.iter().map(Revision::as_str).collect();
                 Err(RpcError::invalid_request(text::unsupported_version_header(
@@ -123,7 +123,7 @@ impl Validator<'_> {
                 })
             }
             Err(error) if error.code == METHOD_NOT_FOUND => Err(error),
-            _ if self.facts.wire == Wire::Stdio => Err(envelope_missing()),
+            _ if self.facts.transport == TransportKind::Stdio => Err(envelope_missing()),
             _ => Err(RpcError::invalid_request(text::INITIALIZE_FIRST)),
         }
     }
@@ -131,7 +131,7 @@ impl Validator<'_> {
     /// Validates a modern request: everything from the envelope to the capabilities.
     fn modern(&self) -> Result<(Revision, Operation), RpcError> {
         let version = self.envelope()?;
-        if self.facts.wire == Wire::Http {
+        if self.facts.transport == TransportKind::Http {
             self.routing_headers(&version)?;
         }
         let revision = self.modern_revision(&version)?;
@@ -141,7 +141,7 @@ impl Validator<'_> {
                 .offered(method, Era::Modern)
                 .ok_or_else(|| RpcError::method_not_found(method, 404))?,
         };
-        if self.facts.wire == Wire::Http && operation == Operation::CallTool {
+        if self.facts.transport == TransportKind::Http && operation == Operation::CallTool {
             self.parameter_headers()?;
         }
         self.parameters(operation)?;
@@ -153,9 +153,9 @@ impl Validator<'_> {
     /// is declared.
     fn offered(&self, method: &str, era: Era) -> Option<Operation> {
         let capabilities = self.capabilities;
-        let tools = capabilities.tools.is_made();
-        let prompts = capabilities.prompts.is_made();
-        let resources = capabilities.resources.is_made();
+        let tools = capabilities.tools.is_offered();
+        let prompts = capabilities.prompts.is_offered();
+        let resources = capabilities.resources.is_offered();
         let (is_modern, is_legacy) = (era == Era::Modern, era == Era::Legacy);
         let tasks = is_modern && capabilities.tasks;
         let subscriptions = is_legacy && capabilities.resource_subscriptions;
@@ -266,7 +266,7 @@ impl Validator<'_> {
 
     /// A cancellation affects only requests of its own session or process (CAN-07). A malformed one is ignored.
     fn cancelled(&self) -> Notification {
-        if self.facts.wire == Wire::Http && self.facts.session.is_none() {
+        if self.facts.transport == TransportKind::Http && self.facts.session.is_none() {
             return Notification::Ignored;
         }
         match self.members.request_id.of(self.body).and_then(RequestId::read) {
@@ -295,7 +295,7 @@ impl Validator<'_> {
         } else if let Some(version) = header {
             self.modern_revision(version)?;
         }
-        if self.facts.wire == Wire::Stdio && self.method == "notifications/cancelled" {
+        if self.facts.transport == TransportKind::Stdio && self.method == "notifications/cancelled" {
             return Ok(self.cancelled());
         }
         Ok(Notification::Ignored)

@@ -2,7 +2,7 @@
 
 use crate::support::{Peer, enveloped, initialize, plain};
 use serde_json::{Value, json};
-use watchpost_protocol::{Era, Incoming, Revision, RpcError, Wire};
+use watchpost_protocol::{Era, Incoming, Revision, RpcError, TransportKind};
 
 /// Returns the request in the form of each revision.
 fn in_each(method: &str, params: &Value) -> Vec<(Revision, Value)> {
@@ -75,7 +75,7 @@ fn errors_of_handlers_are_sent_as_errors_or_tool_errors() {
             .send(&plain("tools/call", json!({"name": tool})));
         assert_eq!(legacy.outcome(), (200, code), "{tool}");
         assert_eq!(legacy.message(), message);
-        let stdio = Peer::new(Wire::Stdio).send(&enveloped("tools/call", json!({"name": tool})));
+        let stdio = Peer::new(TransportKind::Stdio).send(&enveloped("tools/call", json!({"name": tool})));
         assert_eq!(stdio.outcome(), (200, code), "{tool}");
     }
 }
@@ -100,7 +100,7 @@ fn discover_lists_what_the_server_offers() {
 /// RPC-02, RPC-03.
 #[test]
 fn ids_are_returned_unchanged() {
-    let stdio = Peer::new(Wire::Stdio).session(Revision::V2025_06_18);
+    let stdio = Peer::new(TransportKind::Stdio).session(Revision::V2025_06_18);
     for id in [
         json!(92),
         json!("92"),
@@ -140,7 +140,7 @@ fn invalid_ids_are_rejected_without_an_id() {
         &long,
     ] {
         let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
-        let received = Peer::new(Wire::Stdio).send_bytes(body.clone());
+        let received = Peer::new(TransportKind::Stdio).send_bytes(body.clone());
         assert_eq!(received.outcome().1, -32600, "{id}");
         assert_eq!(received.json()["id"], json!(null));
         let received = Peer::http().session(Revision::V2025_11_25).send_bytes(body);
@@ -161,8 +161,11 @@ fn an_error_without_id_follows_the_known_revision_of_the_peer() {
     check(Peer::http().session(Revision::V2025_06_18), true);
     check(Peer::http().version("2025-11-25"), false);
     check(Peer::http().version("2026-07-28"), false);
-    check(Peer::new(Wire::Stdio), true);
-    check(Peer::new(Wire::Stdio).session(Revision::V2025_11_25), false);
+    check(Peer::new(TransportKind::Stdio), true);
+    check(
+        Peer::new(TransportKind::Stdio).session(Revision::V2025_11_25),
+        false,
+    );
 }
 
 #[test]
@@ -171,7 +174,7 @@ fn a_transport_can_reject_a_request() {
         (enveloped("tools/list", json!({})), Revision::V2026_07_28),
         (initialize("2025-03-26"), Revision::V2025_03_26),
     ] {
-        let peer = Peer::new(Wire::Stdio);
+        let peer = Peer::new(TransportKind::Stdio);
         let Incoming::Request(request) = peer.decode(body.to_string()) else {
             panic!("the message is a request")
         };
@@ -179,7 +182,7 @@ fn a_transport_can_reject_a_request() {
         let error = RpcError::new(401, "Invalid API key", 401);
         assert_eq!((error.code(), error.message()), (401, "Invalid API key"));
         let reply = peer.server.reject(&request, &error);
-        assert_eq!((reply.status, reply.opened()), (401, None));
+        assert_eq!((reply.status, reply.new_session()), (401, None));
         let json: Value = serde_json::from_slice(&reply.body.unwrap()).unwrap();
         assert_eq!(
             json,
@@ -193,7 +196,7 @@ fn a_transport_can_reject_a_request() {
 
 #[test]
 fn responses_on_http_sse_go_to_the_stream() {
-    let peer = Peer::new(Wire::HttpSse).session(Revision::V2024_11_05);
+    let peer = Peer::new(TransportKind::HttpSse).session(Revision::V2024_11_05);
     assert_eq!(
         peer.send(&plain("tools/call", json!({"name": "nope"}))).outcome(),
         (202, -32602)
@@ -203,7 +206,9 @@ fn responses_on_http_sse_go_to_the_stream() {
         (202, -32602)
     );
     assert_eq!(
-        Peer::new(Wire::HttpSse).send(&initialize("2024-11-05")).outcome(),
+        Peer::new(TransportKind::HttpSse)
+            .send(&initialize("2024-11-05"))
+            .outcome(),
         (202, 0)
     );
 }

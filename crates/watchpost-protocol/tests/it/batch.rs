@@ -2,7 +2,7 @@
 
 use crate::support::{Peer, Received, initialize, plain, run_ready};
 use serde_json::{Value, json};
-use watchpost_protocol::{Incoming, Notification, RequestId, Revision, RpcError, Wire};
+use watchpost_protocol::{Incoming, Notification, RequestId, Revision, RpcError, TransportKind};
 
 fn peer() -> Peer {
     Peer::http().session(Revision::V2025_03_26)
@@ -117,13 +117,14 @@ fn the_length_of_an_array_is_limited() {
 #[test]
 fn a_batch_on_stdio_and_sse_is_answered_with_one_line() {
     let body = json!([plain("ping", json!({}))]);
-    for wire in [Wire::Stdio, Wire::HttpSse] {
-        let received = Peer::new(wire).session(Revision::V2025_03_26).send(&body);
+    for transport in [TransportKind::Stdio, TransportKind::HttpSse] {
+        let received = Peer::new(transport).session(Revision::V2025_03_26).send(&body);
         assert_eq!(ids(&received), [(json!(7), 0)]);
     }
     let refused = json!([plain("nope", json!({}))]);
-    for (wire, status) in [(Wire::HttpSse, 202), (Wire::Http, 200)] {
-        let Received::Answer(found, json) = Peer::new(wire).session(Revision::V2025_03_26).send(&refused)
+    for (transport, status) in [(TransportKind::HttpSse, 202), (TransportKind::Http, 200)] {
+        let Received::Answer(found, json) =
+            Peer::new(transport).session(Revision::V2025_03_26).send(&refused)
         else {
             panic!("the batch is answered")
         };

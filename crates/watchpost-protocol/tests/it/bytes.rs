@@ -3,10 +3,10 @@
 use crate::support::{Desk, Peer, Received, enveloped, plain};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use watchpost_protocol::{Limits, Revision, Revisions, Server, Wire};
+use watchpost_protocol::{Limits, Revision, Revisions, Server, TransportKind};
 
 fn stdio() -> Peer {
-    Peer::new(Wire::Stdio).session(Revision::V2025_06_18)
+    Peer::new(TransportKind::Stdio).session(Revision::V2025_06_18)
 }
 
 #[track_caller]
@@ -211,9 +211,9 @@ fn size_is_limited() {
         message_bytes: 300,
         ..Limits::default()
     };
-    let server = Server::with(Desk::new(true), Revisions::ALL, limits);
+    let server = Server::with_limits(Desk::new(true), Revisions::ALL, limits);
     assert_eq!(server.limits().message_bytes, 300);
-    let peer = Peer::of(server, Wire::Http);
+    let peer = Peer::of(server, TransportKind::Http);
     let sized = |size: usize| {
         let empty = call_with("{\"a\":\"\"}").len();
         call_with(&format!("{{\"a\":\"{}\"}}", "x".repeat(size - empty)))
@@ -248,14 +248,14 @@ fn a_message_truncated_at_any_byte_is_rejected() {
     let whole = json!({"jsonrpc": "2.0", "id": "a", "method": "tools/call",
         "params": {"name": "echo", "arguments": {"x": [[], {}, -1]}, "_meta": meta}})
     .to_string();
-    for wire in [Wire::Http, Wire::Stdio, Wire::HttpSse] {
-        let peer = Peer::new(wire);
+    for transport in [TransportKind::Http, TransportKind::Stdio, TransportKind::HttpSse] {
+        let peer = Peer::new(transport);
         for cut in 0..whole.len() {
             let received = peer.send_bytes(whole.as_bytes()[..cut].to_vec());
             assert_eq!(received.outcome().1, -32700, "{cut}");
         }
     }
-    assert_eq!(Peer::new(Wire::Stdio).send_bytes(whole).outcome().1, 0);
+    assert_eq!(Peer::new(TransportKind::Stdio).send_bytes(whole).outcome().1, 0);
 }
 
 fn peers() -> Vec<Peer> {
@@ -264,9 +264,9 @@ fn peers() -> Vec<Peer> {
         Peer::modern("tools/call", Some("echo")),
         Peer::http().session(Revision::V2025_03_26),
         Peer::http().version("nonsense").session(Revision::V2025_11_25),
-        Peer::new(Wire::Stdio),
+        Peer::new(TransportKind::Stdio),
         stdio(),
-        Peer::new(Wire::HttpSse),
+        Peer::new(TransportKind::HttpSse),
     ]
 }
 

@@ -7,7 +7,9 @@ use crate::{
 };
 use serde_json::{Value, json};
 use std::task::{Context, Poll, Waker};
-use watchpost_protocol::{Change, ChangeHub, ChangeStream, Effect, Link, Revision, TaskStatus, Wire};
+use watchpost_protocol::{
+    Change, ChangeHub, ChangeStream, Effect, Link, Revision, TaskStatus, TransportKind,
+};
 
 fn next(stream: &mut ChangeStream) -> Option<Value> {
     match stream.poll_next(&mut Context::from_waker(Waker::noop())) {
@@ -20,7 +22,7 @@ fn next(stream: &mut ChangeStream) -> Option<Value> {
 }
 
 fn listening(hub: &ChangeHub, notifications: Value) -> ChangeStream {
-    let peer = Peer::full(Wire::Stdio, hub);
+    let peer = Peer::full(TransportKind::Stdio, hub);
     let mut body = enveloped("subscriptions/listen", json!({"notifications": notifications}));
     body["id"] = json!("s\"1");
     body["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] =
@@ -141,7 +143,7 @@ fn a_legacy_session_subscribes_with_requests() {
         .into_iter()
         .filter(|revision| *revision < Revision::V2026_07_28)
     {
-        let peer = Peer::full(Wire::Http, &hub).session(revision);
+        let peer = Peer::full(TransportKind::Http, &hub).session(revision);
         let effect = |method: &str| {
             let request = peer.request(&plain(method, json!({"uri": "desk://drawer/1"})));
             let reply = run_ready(peer.server.handle(&"alice", &request, Link::default()));
@@ -178,7 +180,7 @@ fn a_legacy_session_subscribes_with_requests() {
 // LOG-02
 #[test]
 fn a_log_level_is_set_or_rejected() {
-    let peer = Peer::full(Wire::Http, &ChangeHub::new()).session(Revision::V2025_06_18);
+    let peer = Peer::full(TransportKind::Http, &ChangeHub::new()).session(Revision::V2025_06_18);
     let request = peer.request(&plain("logging/setLevel", json!({"level": "notice"})));
     let reply = run_ready(peer.server.handle(&"alice", &request, Link::default()));
     assert_eq!(

@@ -2,10 +2,10 @@
 
 use crate::support::{Peer, Received, enveloped, plain};
 use serde_json::{Value, json};
-use watchpost_protocol::{ChangeHub, Revision, Wire};
+use watchpost_protocol::{ChangeHub, Revision, TransportKind};
 
 fn complete(params: Value) -> Received {
-    let peer = Peer::full(Wire::Http, &ChangeHub::new()).session(Revision::V2025_11_25);
+    let peer = Peer::full(TransportKind::Http, &ChangeHub::new()).session(Revision::V2025_11_25);
     peer.send(&plain("completion/complete", params))
 }
 
@@ -20,7 +20,7 @@ fn at_most_100_values_are_sent() {
         let received = if revision == Revision::V2026_07_28 {
             Peer::modern_full("completion/complete", None).send(&enveloped("completion/complete", greet("a")))
         } else {
-            let peer = Peer::full(Wire::Stdio, &ChangeHub::new()).session(revision);
+            let peer = Peer::full(TransportKind::Stdio, &ChangeHub::new()).session(revision);
             peer.send(&plain("completion/complete", greet("a")))
         };
         let completion = &received.result()["completion"];

@@ -3,7 +3,8 @@
 use crate::support::{Desk, Peer, Received, enveloped, initialize, plain};
 use serde_json::{Value, json};
 use watchpost_protocol::{
-    Bodiless, Era, Header, Incoming, Notification, Revision, Revisions, Server, Wire, classify_bodiless,
+    Bodiless, Era, Header, Incoming, Notification, Revision, Revisions, Server, TransportKind,
+    classify_bodiless,
 };
 
 fn list() -> Value {
@@ -70,9 +71,12 @@ fn an_array_requires_2025_03_26() {
         Peer::http().session(Revision::V2025_03_26).version("2025-06-18"),
         true,
     );
-    check(Peer::new(Wire::Stdio), false);
-    check(Peer::new(Wire::HttpSse), false);
-    check(Peer::new(Wire::HttpSse).session(Revision::V2025_03_26), true);
+    check(Peer::new(TransportKind::Stdio), false);
+    check(Peer::new(TransportKind::HttpSse), false);
+    check(
+        Peer::new(TransportKind::HttpSse).session(Revision::V2025_03_26),
+        true,
+    );
 }
 
 /// HTP-06.
@@ -84,7 +88,7 @@ fn a_response_is_legacy() {
         json!({"jsonrpc": "2.0", "error": {"code": 1, "message": "no"}}),
     ] {
         assert_eq!(Peer::http().send(&body), Received::Response);
-        assert_eq!(Peer::new(Wire::Stdio).send(&body), Received::Response);
+        assert_eq!(Peer::new(TransportKind::Stdio).send(&body), Received::Response);
         assert_eq!(
             Peer::http().version("2026-07-28").send(&body).outcome(),
             (400, -32600)
@@ -248,8 +252,8 @@ fn other_messages_are_legacy_under_the_known_revision() {
 /// ERA-04, INI-08, PNG-01.
 #[test]
 fn on_stdio_the_era_is_decided_for_each_message() {
-    let before = Peer::new(Wire::Stdio);
-    let after = Peer::new(Wire::Stdio).session(Revision::V2025_06_18);
+    let before = Peer::new(TransportKind::Stdio);
+    let after = Peer::new(TransportKind::Stdio).session(Revision::V2025_06_18);
     for peer in [&before, &after] {
         served_as(peer, &enveloped("tools/list", json!({})), Revision::V2026_07_28);
         assert_eq!(peer.send(&plain("ping", json!({}))).result(), &json!({}));
@@ -274,7 +278,7 @@ fn on_stdio_the_era_is_decided_for_each_message() {
 /// DSC-05.
 #[test]
 fn discover_on_stdio_returns_a_result_or_an_unsupported_version() {
-    let peer = Peer::new(Wire::Stdio);
+    let peer = Peer::new(TransportKind::Stdio);
     assert_eq!(peer.send(&enveloped("server/discover", json!({}))).outcome().1, 0);
     let mut later = enveloped("server/discover", json!({}));
     later["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!("2027-03-01");
@@ -283,7 +287,7 @@ fn discover_on_stdio_returns_a_result_or_an_unsupported_version() {
 
 #[test]
 fn http_sse_is_legacy_only() {
-    let before = Peer::new(Wire::HttpSse);
+    let before = Peer::new(TransportKind::HttpSse);
     assert_eq!(
         before.send(&enveloped("tools/list", json!({}))).outcome(),
         (202, -32600)
@@ -293,15 +297,15 @@ fn http_sse_is_legacy_only() {
     assert_eq!(before.send(&plain("nope", json!({}))).outcome(), (202, -32601));
     // SSE-03, SSE-04: an invalid message is rejected on the POST itself.
     assert_eq!(before.send_bytes("{").outcome(), (400, -32700));
-    let after = Peer::new(Wire::HttpSse).session(Revision::V2024_11_05);
+    let after = Peer::new(TransportKind::HttpSse).session(Revision::V2024_11_05);
     assert_eq!(after.send(&list()).outcome(), (202, 0));
 }
 
 /// ERA-07.
 #[test]
 fn a_server_can_support_a_single_era() {
-    let serving = |era| Server::with(Desk::new(true), Revisions::of(era), Default::default());
-    let modern = Peer::of(serving(Era::Modern), Wire::Http);
+    let serving = |era| Server::with_limits(Desk::new(true), Revisions::of(era), Default::default());
+    let modern = Peer::of(serving(Era::Modern), TransportKind::Http);
     let received = modern.send(&initialize("2025-06-18"));
     assert_eq!(received.outcome(), (400, -32022));
     assert_eq!(
@@ -313,7 +317,7 @@ fn a_server_can_support_a_single_era() {
         modern.version("2025-06-18").send(&list()).outcome(),
         (400, -32600)
     );
-    let legacy = Peer::of(serving(Era::Legacy), Wire::Stdio);
+    let legacy = Peer::of(serving(Era::Legacy), TransportKind::Stdio);
     let received = legacy.send(&enveloped("server/discover", json!({})));
     assert_eq!(received.outcome().1, -32022);
     assert_eq!(

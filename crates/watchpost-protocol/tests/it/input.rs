@@ -7,7 +7,7 @@ use crate::{
 use serde_json::{Value, json};
 use std::{future::Future, pin::Pin, sync::Mutex};
 use watchpost_protocol::{
-    ChangeHub, ClientCapabilities, Link, Peer as ClientPeer, Revision, Seal, Wire, client_request,
+    ChangeHub, ClientCapabilities, Link, Peer as ClientPeer, Revision, Seal, TransportKind, client_request,
 };
 
 /// A seal that only encodes its content.
@@ -155,7 +155,7 @@ fn a_client_is_asked_only_for_what_it_declared() {
     check("ask-model", json!({"roots": {}}), json!({"sampling": {}}));
     check("ask-model", json!({"sampling": {}}), json!({"roots": {}}));
     check("needs-model", json!({}), json!({"sampling": {}}));
-    let legacy = Peer::full(Wire::Http, &ChangeHub::new()).session(Revision::V2025_11_25);
+    let legacy = Peer::full(TransportKind::Http, &ChangeHub::new()).session(Revision::V2025_11_25);
     let received = legacy.send(&plain("tools/call", json!({"name": "needs-model"})));
     assert_eq!(
         received.outcome(),
@@ -174,7 +174,7 @@ fn a_handler_can_tell_whether_it_can_ask() {
     assert_eq!(text_of(&modern("can-ask", &forms(), json!({}))), "true");
     assert_eq!(text_of(&modern("can-ask", &json!({}), json!({}))), "false");
     let check = |revision: Revision, form: bool, peer: bool, expected: &str| {
-        let client = Peer::full(Wire::Http, &ChangeHub::new())
+        let client = Peer::full(TransportKind::Http, &ChangeHub::new())
             .session(revision)
             .with_capabilities(ClientCapabilities {
                 elicitation_form: form,
@@ -232,7 +232,7 @@ impl ClientPeer for ScriptedClient {
 }
 
 fn legacy(revision: Revision, tool: &str, scripted: &ScriptedClient) -> Received {
-    let client = Peer::full(Wire::Http, &ChangeHub::new())
+    let client = Peer::full(TransportKind::Http, &ChangeHub::new())
         .session(revision)
         .with_capabilities(ClientCapabilities {
             elicitation_form: true,
@@ -315,7 +315,7 @@ fn sampling_and_roots_are_requested_in_turn() {
 // ELI-08
 #[test]
 fn without_a_channel_to_the_client_the_call_reports_it() {
-    let client = Peer::full(Wire::Http, &ChangeHub::new()).session(Revision::V2025_11_25);
+    let client = Peer::full(TransportKind::Http, &ChangeHub::new()).session(Revision::V2025_11_25);
     let received = client.send(&plain("tools/call", json!({"name": "ask"})));
     assert_eq!(received.result()["isError"], true);
     assert!(

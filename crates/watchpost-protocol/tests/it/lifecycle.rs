@@ -3,7 +3,7 @@
 use crate::support::{Peer, Received, enveloped, initialize, plain};
 use serde_json::json;
 use watchpost_protocol::{
-    ClientCapabilities, Era, Link, Notification, RequestId, Revision, Revisions, SessionState, Wire,
+    ClientCapabilities, Era, Link, Notification, RequestId, Revision, Revisions, SessionState, TransportKind,
 };
 
 /// INI-01, INI-02, INI-03.
@@ -201,7 +201,7 @@ fn methods_of_undeclared_capabilities_do_not_exist() {
     }
     let bare = Peer::of(
         watchpost_protocol::Server::new(crate::support::Desk::new(false)),
-        Wire::Http,
+        TransportKind::Http,
     );
     assert_eq!(
         bare.send(&plain("tools/list", json!({}))).outcome(),
@@ -250,9 +250,9 @@ fn a_cancellation_affects_only_its_own_session() {
     let ignored = Received::Noted(Notification::Ignored);
     for peer in [
         Peer::http().session(Revision::V2025_06_18),
-        Peer::new(Wire::HttpSse).session(Revision::V2024_11_05),
-        Peer::new(Wire::Stdio).session(Revision::V2025_11_25),
-        Peer::new(Wire::Stdio),
+        Peer::new(TransportKind::HttpSse).session(Revision::V2024_11_05),
+        Peer::new(TransportKind::Stdio).session(Revision::V2025_11_25),
+        Peer::new(TransportKind::Stdio),
     ] {
         assert_eq!(peer.send(&cancel(json!(4))), hit(RequestId::Number(4)));
         assert_eq!(peer.send(&cancel(json!("4"))), hit(RequestId::Text("4".into())));
@@ -264,13 +264,20 @@ fn a_cancellation_affects_only_its_own_session() {
     let mut modern = cancel(json!(4));
     modern["params"]["_meta"] = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28"});
     assert_eq!(Peer::http().session(Revision::V2025_06_18).send(&modern), ignored);
-    assert_eq!(Peer::new(Wire::Stdio).send(&modern), hit(RequestId::Number(4)));
+    assert_eq!(
+        Peer::new(TransportKind::Stdio).send(&modern),
+        hit(RequestId::Number(4))
+    );
 }
 
 #[test]
 fn initialized_and_unknown_notifications_are_never_answered() {
     let note = |method: &str| json!({"jsonrpc": "2.0", "method": method});
-    for peer in [Peer::http(), Peer::new(Wire::Stdio), Peer::new(Wire::HttpSse)] {
+    for peer in [
+        Peer::http(),
+        Peer::new(TransportKind::Stdio),
+        Peer::new(TransportKind::HttpSse),
+    ] {
         assert_eq!(
             peer.send(&note("notifications/initialized")),
             Received::Noted(Notification::Initialized)
@@ -291,9 +298,9 @@ fn initialized_and_unknown_notifications_are_never_answered() {
     // RPC-04: not even a malformed one, unless an HTTP exchange needs a response.
     let unserved = json!({"jsonrpc": "2.0", "method": "x",
         "params": {"_meta": {"io.modelcontextprotocol/protocolVersion": "1"}}});
-    assert_eq!(Peer::new(Wire::Stdio).send(&unserved), Received::Silence);
+    assert_eq!(Peer::new(TransportKind::Stdio).send(&unserved), Received::Silence);
     for broken in [json!({"method": "x"}), json!({"jsonrpc": "2.0", "method": 5})] {
-        assert_eq!(Peer::new(Wire::Stdio).send(&broken), Received::Silence);
+        assert_eq!(Peer::new(TransportKind::Stdio).send(&broken), Received::Silence);
         assert_eq!(Peer::http().send(&broken).outcome(), (400, -32600));
     }
     for unreadable in [
@@ -301,7 +308,7 @@ fn initialized_and_unknown_notifications_are_never_answered() {
         format!(r#"{{"method":"x","params":{{"id":{}}}}}"#, "[".repeat(100)),
     ] {
         assert_eq!(
-            Peer::new(Wire::Stdio).send_bytes(unreadable.clone()),
+            Peer::new(TransportKind::Stdio).send_bytes(unreadable.clone()),
             Received::Silence
         );
         assert_eq!(Peer::http().send_bytes(unreadable).outcome(), (400, -32600));

@@ -141,7 +141,7 @@ fn log_messages_are_sent_from_the_requested_level_on() {
             .collect();
         levels.join(" ")
     };
-    let legacy = Peer::full(watchpost_protocol::Wire::Http, &hub).session(Revision::V2025_11_25);
+    let legacy = Peer::full(watchpost_protocol::TransportKind::Http, &hub).session(Revision::V2025_11_25);
     let call = plain("tools/call", json!({"name": "chat"}));
     assert_eq!(levels(&legacy, &call, None), "");
     assert_eq!(levels(&legacy, &call, Some(LogLevel::Debug)), "debug info error");

@@ -75,6 +75,6 @@ fn other_tools_and_transports_need_no_such_headers() {
         json!({"name": "routed", "arguments": {"value": "x"}}),
     );
     let hub = watchpost_protocol::ChangeHub::new();
-    let peer = Peer::full(watchpost_protocol::Wire::Stdio, &hub);
+    let peer = Peer::full(watchpost_protocol::TransportKind::Stdio, &hub);
     assert_eq!(peer.send(&body).outcome(), (200, 0));
 }

@@ -2,10 +2,10 @@
 
 use crate::support::{Peer, enveloped, plain};
 use serde_json::{Value, json};
-use watchpost_protocol::{ChangeHub, Link, Revision, Wire};
+use watchpost_protocol::{ChangeHub, Link, Revision, TransportKind};
 
 fn legacy(revision: Revision) -> Peer {
-    Peer::full(Wire::Http, &ChangeHub::new()).session(revision)
+    Peer::full(TransportKind::Http, &ChangeHub::new()).session(revision)
 }
 
 // PRM-01
@@ -154,7 +154,7 @@ fn capabilities_depend_on_the_era() {
             "resources": {"listChanged": true, "subscribe": true}, "tools": lists})
     );
     let settled = |version: &str| {
-        let peer = Peer::full(Wire::Http, &ChangeHub::new());
+        let peer = Peer::full(TransportKind::Http, &ChangeHub::new());
         let hello = crate::support::initialize(version).to_string();
         peer.send_over(hello, Link::default()).0.result()["capabilities"].clone()
     };

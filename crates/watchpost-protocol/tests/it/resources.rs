@@ -2,7 +2,7 @@
 
 use crate::support::{Desk, Peer, enveloped, plain};
 use serde_json::json;
-use watchpost_protocol::{Revision, Server, Wire};
+use watchpost_protocol::{Revision, Server, TransportKind};
 
 fn legacy() -> impl Iterator<Item = Revision> {
     Revision::KNOWN
@@ -67,7 +67,7 @@ fn a_resource_is_read_by_its_uri() {
 fn an_unknown_resource_is_reported_with_the_code_of_the_era_and_its_uri() {
     let ask = json!({"uri": "desk://drawer/2"});
     for revision in legacy() {
-        let received = Peer::new(Wire::Stdio)
+        let received = Peer::new(TransportKind::Stdio)
             .session(revision)
             .send(&plain("resources/read", ask.clone()));
         assert_eq!(received.json()["error"]["code"], -32002, "{revision}");
@@ -100,7 +100,7 @@ fn malformed_parameters_are_rejected() {
 /// RSC-01.
 #[test]
 fn without_the_capability_there_are_no_resources() {
-    let peer = Peer::of(Server::new(Desk::new(false)), Wire::Http).session(Revision::V2025_11_25);
+    let peer = Peer::of(Server::new(Desk::new(false)), TransportKind::Http).session(Revision::V2025_11_25);
     for method in ["resources/list", "resources/templates/list", "resources/read"] {
         let received = peer.send(&plain(method, json!({"uri": "desk://drawer/1"})));
         assert_eq!(received.outcome(), (200, -32601), "{method}");

@@ -18,7 +18,7 @@ use watchpost_protocol::{
     Completed, Era, Handler, Header, Incoming, Interest, Link, Method, NoChanges, Notification, Operation,
     Outbox, Outcome, ParameterHeaders, ParameterSource, Reply, Request, ResourceDefinition, ResourcePage,
     ResourceRead, Revision, Server, ServerInfo, SessionState, ToolCatalog, ToolDefinition, ToolHints,
-    ToolPage, ToolResult, TransportFacts, Wire,
+    ToolPage, ToolResult, TransportFacts, TransportKind,
 };
 
 /// Runs a future that never awaits.
@@ -337,7 +337,7 @@ impl ParameterSource for Parameters {
 #[derive(Clone)]
 pub(crate) struct Peer {
     pub(crate) server: Arc<Server<Desk>>,
-    pub(crate) wire: Wire,
+    pub(crate) transport: TransportKind,
     pub(crate) version: Vec<String>,
     pub(crate) method: Vec<String>,
     pub(crate) name: Vec<String>,
@@ -346,15 +346,15 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn new(wire: Wire) -> Self {
-        Self::of(Server::new(Desk::new(true)), wire)
+    pub(crate) fn new(transport: TransportKind) -> Self {
+        Self::of(Server::new(Desk::new(true)), transport)
     }
 
-    pub(crate) fn of(server: Server<Desk>, wire: Wire) -> Self {
+    pub(crate) fn of(server: Server<Desk>, transport: TransportKind) -> Self {
         let server = Arc::new(server);
         Self {
             server,
-            wire,
+            transport,
             version: vec![],
             method: vec![],
             name: vec![],
@@ -364,13 +364,13 @@ impl Peer {
     }
 
     /// Creates a client of a server that offers everything.
-    pub(crate) fn full(wire: Wire, hub: &ChangeHub) -> Self {
-        Self::of(Server::new(Desk::full(hub)), wire)
+    pub(crate) fn full(transport: TransportKind, hub: &ChangeHub) -> Self {
+        Self::of(Server::new(Desk::full(hub)), transport)
     }
 
     /// Creates a modern HTTP client of a server that offers everything.
     pub(crate) fn modern_full(method: &str, name: Option<&str>) -> Self {
-        let peer = Self::full(Wire::Http, &ChangeHub::new());
+        let peer = Self::full(TransportKind::Http, &ChangeHub::new());
         let peer = peer.version("2026-07-28").method(method);
         match name {
             Some(name) => peer.name(name),
@@ -395,7 +395,7 @@ impl Peer {
     }
 
     pub(crate) fn http() -> Self {
-        Self::new(Wire::Http)
+        Self::new(TransportKind::Http)
     }
 
     /// Creates a modern HTTP client that calls `method`.
@@ -436,7 +436,7 @@ impl Peer {
             method: header(&self.method),
             name: header(&self.name),
             parameters: Some(&self.parameters),
-            ..TransportFacts::new(self.wire, self.session.as_ref())
+            ..TransportFacts::new(self.transport, self.session.as_ref())
         };
         self.server.decode(&body.into(), &facts)
     }
@@ -502,7 +502,7 @@ impl Peer {
             Some(_) => Received::Answer(reply.status, parse(&reply)),
             None => Received::Silence,
         };
-        let opened = reply.opened().map(Arc::clone);
+        let opened = reply.new_session().map(Arc::clone);
         (received, opened)
     }
 }
@@ -627,8 +627,8 @@ pub(crate) fn initialize(version: &str) -> Value {
     )
 }
 
-fn offer(is_made: bool) -> watchpost_protocol::Offer {
-    if is_made {
+fn offer(is_offered: bool) -> watchpost_protocol::Offer {
+    if is_offered {
         watchpost_protocol::Offer::Fixed
     } else {
         watchpost_protocol::Offer::None

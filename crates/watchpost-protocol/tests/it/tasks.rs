@@ -2,7 +2,7 @@
 
 use crate::support::{Peer, Received, enveloped, plain};
 use serde_json::{Value, json};
-use watchpost_protocol::{ChangeHub, Revision, Wire};
+use watchpost_protocol::{ChangeHub, Revision, TransportKind};
 
 fn send(method: &str, name: &str, params: Value, declared: bool) -> Received {
     let mut body = enveloped(method, params);
@@ -45,7 +45,7 @@ fn a_call_becomes_a_task_for_clients_that_declare_tasks() {
         (200, -32603),
         "creating a task anyway is a bug in the handler"
     );
-    let legacy = Peer::full(Wire::Http, &ChangeHub::new()).session(Revision::V2025_11_25);
+    let legacy = Peer::full(TransportKind::Http, &ChangeHub::new()).session(Revision::V2025_11_25);
     let received = legacy.send(&plain("tools/call", json!({"name": "long"})));
     assert_eq!(received.outcome(), (200, -32603));
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{Peer, enveloped};
 use serde_json::{Value, json};
-use watchpost_protocol::{Revision, Wire};
+use watchpost_protocol::{Revision, TransportKind};
 
 const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
@@ -166,7 +166,7 @@ fn routing_headers_must_equal_the_body() {
 
 #[test]
 fn stdio_has_no_routing_headers() {
-    let peer = Peer::new(Wire::Stdio);
+    let peer = Peer::new(TransportKind::Stdio);
     assert_eq!(peer.send(&call(json!("echo"))).outcome().1, 0);
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use watchpost_core::access::WorkspaceScope;
 use watchpost_mcp::McpServer;
-use watchpost_protocol::{Incoming, Link, Server, TransportFacts, Wire};
+use watchpost_protocol::{Incoming, Link, Server, TransportFacts, TransportKind};
 use watchpost_runtime::instance::Instance;
 
 pub(crate) struct Client {
@@ -38,7 +38,7 @@ impl Client {
         let message = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
         let bytes = serde_json::to_vec(&message).expect("JSON").into();
         self.server
-            .decode(&bytes, &TransportFacts::new(Wire::Stdio, None))
+            .decode(&bytes, &TransportFacts::new(TransportKind::Stdio, None))
     }
 
     /// Sends a request with a scope. Returns the whole answer, even if the protocol rejects the request.

@@ -242,7 +242,7 @@ pub(crate) async fn call(
             ToolResult::text("Logged the message.")
         }
         "test_reconnection" => {
-            notify.hang_up(2 * STEP);
+            notify.disconnect(2 * STEP);
             tokio::time::sleep(2 * STEP).await;
             ToolResult::text("The stream was resumed.")
         }

@@ -277,8 +277,8 @@ where
                         return Poll::Ready(());
                     }
                     Poll::Pending => {
-                        if let Some(retry) = events.take_hang_up() {
-                            replay.hang_up(retry);
+                        if let Some(retry) = events.take_disconnect() {
+                            replay.disconnect(retry);
                         }
                         return Poll::Pending;
                     }
@@ -290,7 +290,7 @@ where
 
     /// Responds with JSON, with the session id if the reply opened a session.
     fn json_response(&self, done: Reply, principal: &G::Principal) -> Response {
-        let opened = done.opened().cloned();
+        let opened = done.new_session().cloned();
         let mut response = reply(done);
         if let Some(state) = opened
             && let Some(id) = self.seal_session(&state, principal)

@@ -35,7 +35,7 @@ use std::{
 };
 use watchpost_protocol::{
     Batch, Handler, Incoming, Link, Notification, Outbox, Request, RpcError, Server, SessionState,
-    TransportFacts, Wire,
+    TransportFacts, TransportKind,
 };
 
 /// Ends the session when it is dropped together with the stream.
@@ -110,7 +110,7 @@ where
             Err(rejection) => return rejection,
         };
         let state = session.state();
-        let facts = TransportFacts::new(Wire::HttpSse, state.as_ref());
+        let facts = TransportFacts::new(TransportKind::HttpSse, state.as_ref());
         match self.server.decode(&message, &facts) {
             Incoming::Rejected(reply) if reply.status == 202 => {
                 session.send(reply.body.as_deref());

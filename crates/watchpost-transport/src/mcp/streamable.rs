@@ -20,7 +20,8 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, request::Parts};
 use std::sync::Arc;
 use watchpost_protocol::{
-    Bodiless, Era, Handler, Incoming, Notification, RpcError, TransportFacts, Wire, classify_bodiless,
+    Bodiless, Era, Handler, Incoming, Notification, RpcError, TransportFacts, TransportKind,
+    classify_bodiless,
 };
 
 /// The code of errors about sessions. It equals the HTTP status and lies outside of the range reserved by
@@ -57,7 +58,7 @@ where
         let version = header(&head.headers, &PROTOCOL_VERSION);
         let parameters = Parameters(&head.headers);
         let facts = TransportFacts {
-            wire: Wire::Http,
+            transport: TransportKind::Http,
             version,
             method: header(&head.headers, &METHOD),
             name: header(&head.headers, &NAME),

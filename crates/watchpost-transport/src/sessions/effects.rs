@@ -45,7 +45,7 @@ fn apply_all(effects: &[Effect], session: &mut impl Session) -> bool {
     let (mut has_room, mut is_changed) = (true, false);
     for effect in effects {
         match effect {
-            Effect::Opened(state) => session.opened(state),
+            Effect::SessionOpened(state) => session.opened(state),
             Effect::LogLevel(level) => session.local().set_level(*level),
             Effect::Subscribed(uri) => {
                 let is_stored = session.local().subscribe(uri.clone());

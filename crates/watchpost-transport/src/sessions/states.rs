@@ -44,7 +44,7 @@ impl StateKeys {
 
     /// Adds an older key, so that its tokens still open.
     #[must_use]
-    pub fn and_older(mut self, key: [u8; 32]) -> Self {
+    pub fn with_older_key(mut self, key: [u8; 32]) -> Self {
         self.0.push(XChaCha20Poly1305::new(&key.into()));
         self
     }
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn tokens_of_an_older_key_open_while_the_key_is_in_the_ring() {
         let opened = |keys: StateKeys| keys.open(&binding("key-1"), b"request", &token(), NOW).is_some();
-        assert!(opened(StateKeys::new([2; 32]).and_older([1; 32])));
+        assert!(opened(StateKeys::new([2; 32]).with_older_key([1; 32])));
         assert!(!opened(StateKeys::new([2; 32])));
     }
 

@@ -24,7 +24,7 @@ use std::{
 use tokio::{sync::mpsc, task::JoinSet};
 use watchpost_protocol::{
     ChangeStream, Era, Handler, Incoming, Link, Notification, Operation, Outbox, Peer, Reply, Request,
-    RequestId, RpcError, SessionState, TransportFacts, Wire, client_request,
+    RequestId, RpcError, SessionState, TransportFacts, TransportKind, client_request,
 };
 
 /// The JSON-RPC error code for a rejected credential. It equals the HTTP status and lies outside of the range
@@ -166,7 +166,7 @@ where
             Ok(principal) => principal,
             Err(error) => return Vec::from_iter(self.reject(&message, &error)),
         };
-        let facts = TransportFacts::new(Wire::Stdio, self.state.as_ref());
+        let facts = TransportFacts::new(TransportKind::Stdio, self.state.as_ref());
         let call: Call = match service.server.decode(&message, &facts) {
             Incoming::Request(request) => {
                 let Some(entered) = self.outstanding.enter((), request.id().clone()) else {
@@ -322,7 +322,7 @@ where
     /// Returns the response to a message of a client that isn't admitted.
     fn reject(&self, message: &Bytes, error: &RpcError) -> Option<Bytes> {
         let server = &self.service.server;
-        match server.decode(message, &TransportFacts::new(Wire::Stdio, None)) {
+        match server.decode(message, &TransportFacts::new(TransportKind::Stdio, None)) {
             Incoming::Request(request) => server.reject(&request, error).body,
             Incoming::Batch(batch) => server.reject_batch(&batch, error).body,
             Incoming::Notification(_) | Incoming::Responses(_) => None,

@@ -239,9 +239,9 @@ impl Outbox for CallChannel {
         }
     }
 
-    fn hang_up(&self, retry: Duration) {
+    fn disconnect(&self, retry: Duration) {
         if self.is_resumable {
-            self.queue.hang_up(retry);
+            self.queue.disconnect(retry);
         }
     }
 }
@@ -307,8 +307,8 @@ impl CallEvents {
     }
 
     /// Returns the retry time if the client should disconnect and resume the stream. Reset by this call.
-    pub(crate) fn take_hang_up(&self) -> Option<Duration> {
-        self.notifications.take_hang_up()
+    pub(crate) fn take_disconnect(&self) -> Option<Duration> {
+        self.notifications.take_disconnect()
     }
 }
 

@@ -24,7 +24,7 @@ struct Inner {
     working: usize,
     waker: Option<Waker>,
     /// The time after which the client should reconnect, if it should disconnect now.
-    hang_up: Option<Duration>,
+    disconnect: Option<Duration>,
 }
 
 impl EventQueue {
@@ -69,14 +69,14 @@ impl EventQueue {
     }
 
     /// Asks the reader to disconnect and resume the stream after `retry`.
-    pub(crate) fn hang_up(&self, retry: Duration) {
-        self.lock().hang_up = Some(retry);
+    pub(crate) fn disconnect(&self, retry: Duration) {
+        self.lock().disconnect = Some(retry);
         self.wake();
     }
 
     /// Returns the retry time if the reader should disconnect. Reset by this call.
-    pub(crate) fn take_hang_up(&self) -> Option<Duration> {
-        self.lock().hang_up.take()
+    pub(crate) fn take_disconnect(&self) -> Option<Duration> {
+        self.lock().disconnect.take()
     }
 
     /// Returns the next event, or `None` if the queue is closed and empty.
@@ -108,7 +108,7 @@ impl EventQueue {
     /// Whether events are queued. If not, the task is woken when one is.
     pub(crate) fn has_events(&self, cx: &Context<'_>) -> bool {
         let mut inner = self.lock();
-        let has_events = !inner.messages.is_empty() || inner.hang_up.is_some();
+        let has_events = !inner.messages.is_empty() || inner.disconnect.is_some();
         if !has_events {
             inner.waker = Some(cx.waker().clone());
         }

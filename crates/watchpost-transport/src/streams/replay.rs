@@ -135,7 +135,7 @@ impl Replay {
     }
 
     /// Disconnects the current reader after it has taken all events. It should return after `retry`.
-    pub(crate) fn hang_up(&self, retry: Duration) {
+    pub(crate) fn disconnect(&self, retry: Duration) {
         self.push(&frame::retry(retry));
         let mut inner = self.lock();
         inner.leave = true;
@@ -321,7 +321,7 @@ mod tests {
         assert_eq!(next(&mut reader), Poll::Pending);
         mine.push(b"data: a\n\n");
         other.push(b"data: x\n\n");
-        mine.hang_up(Duration::from_millis(50));
+        mine.disconnect(Duration::from_millis(50));
         assert_eq!(text(next(&mut reader)), "id: 0000000000000001-1\ndata: a\n\n");
         assert_eq!(
             text(next(&mut reader)),

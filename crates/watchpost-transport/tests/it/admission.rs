@@ -1,7 +1,7 @@
 use crate::{
     app::{App, GOOD, OTHER},
+    http_client::Request,
     talk::{PING, call, post},
-    wire::Request,
 };
 use serde_json::json;
 
@@ -44,18 +44,18 @@ async fn without_a_key_only_public_routes_are_served() {
     let app = App::start().await;
     for path in PATHS {
         for method in METHODS {
-            let mut wire = app.connect().await;
+            let mut client = app.connect().await;
             let mut request = Request::new(method, path).header("Content-Type", "application/json");
             if method == "POST" {
                 request = request.body(call(1, "echo"));
             }
             let mut reply = {
-                wire.send(request.bytes()).await;
+                client.send(request.bytes()).await;
                 if method == "HEAD" {
                     // The response to HEAD has a length but no body.
-                    wire.head().await
+                    client.head().await
                 } else {
-                    wire.reply().await
+                    client.reply().await
                 }
             };
             match is_public(method, path) {
@@ -79,8 +79,8 @@ async fn without_a_key_only_public_routes_are_served() {
 #[tokio::test]
 async fn well_known_paths_answer_not_found_as_json() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
-    let reply = wire
+    let mut client = app.connect().await;
+    let reply = client
         .ask(&Request::new("GET", "/.well-known/oauth-authorization-server"))
         .await;
     assert_eq!(
@@ -93,21 +93,21 @@ async fn well_known_paths_answer_not_found_as_json() {
 #[tokio::test]
 async fn probes_answer_and_report_that_the_server_is_stopping() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     assert_eq!(
-        wire.ask(&Request::new("GET", "/healthz")).await.json(),
+        client.ask(&Request::new("GET", "/healthz")).await.json(),
         json!({"status": "ok"})
     );
     assert_eq!(
-        wire.ask(&Request::new("GET", "/readyz")).await.json(),
+        client.ask(&Request::new("GET", "/readyz")).await.json(),
         json!({"status": "ready"})
     );
     assert_eq!(
-        wire.ask(&Request::new("GET", "/metrics")).await.body,
+        client.ask(&Request::new("GET", "/metrics")).await.body,
         "calls_total 1\n"
     );
     app.service.stop();
-    let reply = wire.ask(&Request::new("GET", "/readyz")).await;
+    let reply = client.ask(&Request::new("GET", "/readyz")).await;
     assert_eq!(reply.status, 503);
     assert_eq!(reply.json(), json!({"status": "not ready", "reason": "stopping"}));
 }
@@ -115,7 +115,7 @@ async fn probes_answer_and_report_that_the_server_is_stopping() {
 #[tokio::test]
 async fn a_key_is_accepted_in_every_form_of_both_headers() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     for (name, value) in [
         ("X-Api-Key", "good-key"),
         ("x-api-key", "good-key"),
@@ -124,20 +124,20 @@ async fn a_key_is_accepted_in_every_form_of_both_headers() {
         ("authorization", "bearer good-key"),
         ("AUTHORIZATION", "BEARER   good-key "),
     ] {
-        let reply = wire.ask(&Request::post("/mcp", PING).header(name, value)).await;
+        let reply = client.ask(&Request::post("/mcp", PING).header(name, value)).await;
         assert_eq!(reply.status, 200, "{name}: {value}");
     }
     let both = Request::post("/mcp", PING)
         .key(GOOD)
         .header("Authorization", "Bearer good-key");
-    assert_eq!(wire.ask(&both).await.status, 200);
+    assert_eq!(client.ask(&both).await.status, 200);
 }
 
 /// AUT-01, AUT-05.
 #[tokio::test]
 async fn an_invalid_key_is_rejected() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let with = |name: &str, value: &str| Request::post("/mcp", PING).header(name, value);
     for request in [
         with("X-Api-Key", "wrong"),
@@ -148,7 +148,7 @@ async fn an_invalid_key_is_rejected() {
         with("X-Api-Key", GOOD).header("Authorization", "Bearer other-key"),
         with("X-Api-Key", GOOD).header("X-Api-Key", OTHER),
     ] {
-        let reply = wire.ask(&request).await;
+        let reply = client.ask(&request).await;
         assert_eq!(reply.status, 401, "{request:?}");
         assert_eq!(reply.body, r#"{"error":"Invalid API key"}"#);
         assert_eq!(
@@ -158,7 +158,7 @@ async fn an_invalid_key_is_rejected() {
     }
     let in_query = Request::post(&format!("/mcp?api_key={GOOD}"), PING);
     assert_eq!(
-        wire.ask(&in_query).await.status,
+        client.ask(&in_query).await.status,
         401,
         "a key in the query isn't used"
     );
@@ -167,65 +167,65 @@ async fn an_invalid_key_is_rejected() {
 #[tokio::test]
 async fn temporary_refusals_say_when_to_retry() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
-    let check = async |wire: &mut crate::wire::Wire, key: &str, status: u16| {
-        let reply = wire.ask(&Request::post("/mcp", PING).key(key)).await;
+    let mut client = app.connect().await;
+    let check = async |client: &mut crate::http_client::HttpClient, key: &str, status: u16| {
+        let reply = client.ask(&Request::post("/mcp", PING).key(key)).await;
         assert_eq!(
             (reply.status, reply.header("retry-after")),
             (status, Some("7")),
             "{key}"
         );
     };
-    check(&mut wire, "spent-key", 429).await;
-    check(&mut wire, "key-of-a-locked-store", 503).await;
+    check(&mut client, "spent-key", 429).await;
+    check(&mut client, "key-of-a-locked-store", 503).await;
 }
 
 #[tokio::test]
 async fn the_21st_invalid_key_of_an_address_must_wait_while_a_valid_one_is_served() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let wrong = Request::post("/mcp", PING).key("wrong");
     for attempt in 1..=20 {
-        assert_eq!(wire.ask(&wrong).await.status, 401, "attempt {attempt}");
+        assert_eq!(client.ask(&wrong).await.status, 401, "attempt {attempt}");
     }
-    let reply = wire.ask(&wrong).await;
+    let reply = client.ask(&wrong).await;
     assert_eq!(reply.status, 429);
     let wait: u64 = reply.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=60).contains(&wait));
     assert_eq!(
-        wire.ask(&post(PING)).await.status,
+        client.ask(&post(PING)).await.status,
         200,
         "a valid key from the same address"
     );
     assert_eq!(
-        wire.ask(&Request::post("/mcp", PING)).await.status,
+        client.ask(&Request::post("/mcp", PING)).await.status,
         401,
         "a missing key isn't counted as an invalid one"
     );
     app.clock.advance(60);
-    assert_eq!(wire.ask(&wrong).await.status, 401, "after a minute");
+    assert_eq!(client.ask(&wrong).await.status, 401, "after a minute");
 }
 
 #[tokio::test]
 async fn invalid_keys_are_counted_by_the_address_from_trusted_proxies() {
     let app = App::with(|config| config.proxies = vec!["127.0.0.0/8".parse().unwrap()]).await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let wrong = |client: &str| {
         Request::post("/mcp", PING)
             .key("wrong")
             .header("X-Forwarded-For", client)
     };
     for _ in 0..20 {
-        assert_eq!(wire.ask(&wrong("198.51.100.1")).await.status, 401);
+        assert_eq!(client.ask(&wrong("198.51.100.1")).await.status, 401);
     }
-    assert_eq!(wire.ask(&wrong("198.51.100.1")).await.status, 429);
+    assert_eq!(client.ask(&wrong("198.51.100.1")).await.status, 429);
     assert_eq!(
-        wire.ask(&wrong("198.51.100.2")).await.status,
+        client.ask(&wrong("198.51.100.2")).await.status,
         401,
         "another client of the same proxy"
     );
     assert_eq!(
-        wire.ask(&wrong("198.51.100.2, 198.51.100.1")).await.status,
+        client.ask(&wrong("198.51.100.2, 198.51.100.1")).await.status,
         429,
         "an address written by the client is ignored"
     );
@@ -236,10 +236,13 @@ async fn invalid_keys_are_counted_by_the_address_from_trusted_proxies() {
 async fn unknown_hosts_and_origins_are_rejected_on_every_route() {
     let public = url::Url::parse("https://posture.example.com").unwrap();
     let app = App::with(|config| config.hosts = config.hosts.clone().with_public_url(&public)).await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     for path in PATHS {
-        let check = async |wire: &mut crate::wire::Wire, request: Request, status: u16, message: &str| {
-            let reply = wire.ask(&request).await;
+        let check = async |client: &mut crate::http_client::HttpClient,
+                           request: Request,
+                           status: u16,
+                           message: &str| {
+            let reply = client.ask(&request).await;
             assert_eq!(
                 (reply.status, reply.json()),
                 (status, json!({"error": message})),
@@ -255,7 +258,7 @@ async fn unknown_hosts_and_origins_are_rejected_on_every_route() {
             "0.0.0.0",
             "127.0.0.2",
         ] {
-            check(&mut wire, request().set("Host", host), 403, "Host not allowed").await;
+            check(&mut client, request().set("Host", host), 403, "Host not allowed").await;
         }
         for origin in [
             "null",
@@ -264,7 +267,7 @@ async fn unknown_hosts_and_origins_are_rejected_on_every_route() {
             "https://posture.example.com.evil.example",
         ] {
             check(
-                &mut wire,
+                &mut client,
                 request().header("Origin", origin),
                 403,
                 "Origin not allowed",
@@ -274,16 +277,16 @@ async fn unknown_hosts_and_origins_are_rejected_on_every_route() {
         let two = request()
             .header("Origin", "http://localhost")
             .header("Origin", "https://evil.example");
-        check(&mut wire, two, 403, "Origin not allowed").await;
+        check(&mut client, two, 403, "Origin not allowed").await;
         check(
-            &mut wire,
+            &mut client,
             request().header("Host", "localhost"),
             400,
             "Exactly one Host is required",
         )
         .await;
         check(
-            &mut wire,
+            &mut client,
             request().without("Host"),
             400,
             "Exactly one Host is required",
@@ -299,7 +302,7 @@ async fn unknown_hosts_and_origins_are_rejected_on_every_route() {
         "posture.example.com:8443",
     ] {
         assert_eq!(
-            wire.ask(&post(PING).set("Host", host)).await.status,
+            client.ask(&post(PING).set("Host", host)).await.status,
             200,
             "{host}"
         );
@@ -310,7 +313,7 @@ async fn unknown_hosts_and_origins_are_rejected_on_every_route() {
         "https://posture.example.com",
     ] {
         assert_eq!(
-            wire.ask(&post(PING).header("Origin", origin)).await.status,
+            client.ask(&post(PING).header("Origin", origin)).await.status,
             200,
             "{origin}"
         );
@@ -321,7 +324,7 @@ async fn unknown_hosts_and_origins_are_rejected_on_every_route() {
 #[tokio::test]
 async fn a_wrong_method_is_answered_with_the_allowed_ones() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     for (method, path, allow) in [
         ("PUT", "/mcp", "GET, POST, DELETE, OPTIONS"),
         ("GET", "/messages", "POST, OPTIONS"),
@@ -330,21 +333,22 @@ async fn a_wrong_method_is_answered_with_the_allowed_ones() {
         ("POST", "/healthz", "GET, HEAD, OPTIONS"),
         ("GET", "/mcp", "POST"),
     ] {
-        let reply = wire.ask(&Request::new(method, path).key(GOOD).body("")).await;
+        let reply = client.ask(&Request::new(method, path).key(GOOD).body("")).await;
         assert_eq!(
             (reply.status, reply.header("allow")),
             (405, Some(allow)),
             "{method} {path}"
         );
     }
-    let reply = wire.ask(&Request::new("OPTIONS", "/mcp").key(GOOD)).await;
+    let reply = client.ask(&Request::new("OPTIONS", "/mcp").key(GOOD)).await;
     assert_eq!(
         (reply.status, reply.header("allow")),
         (204, Some("GET, POST, DELETE, OPTIONS"))
     );
     assert!(reply.header("access-control-allow-origin").is_none());
     assert_eq!(
-        wire.ask(&Request::new("GET", "/no/such/path").key(GOOD))
+        client
+            .ask(&Request::new("GET", "/no/such/path").key(GOOD))
             .await
             .status,
         404

@@ -1,6 +1,6 @@
 //! A test server with a fake gate and some tools.
 
-use crate::wire::Wire;
+use crate::http_client::HttpClient;
 use std::{
     collections::HashMap,
     net::SocketAddr,
@@ -256,7 +256,7 @@ impl Handler for Tools {
                 "said".to_owned()
             }
             "disconnect" => {
-                call.meta.notify().hang_up(Duration::from_millis(7));
+                call.meta.notify().disconnect(Duration::from_millis(7));
                 self.bench.started.send_modify(|count| *count += 1);
                 self.bench.release.acquire().await.unwrap().forget();
                 "resumed".to_owned()
@@ -401,8 +401,8 @@ impl App {
         }
     }
 
-    pub(crate) async fn connect(&self) -> Wire {
-        Wire::connect(self.address).await
+    pub(crate) async fn connect(&self) -> HttpClient {
+        HttpClient::connect(self.address).await
     }
 
     /// Signals the server to stop. The returned task ends when the server has stopped.

@@ -2,9 +2,9 @@
 
 use crate::{
     app::{App, OTHER},
+    http_client::{HttpClient, Reply, Request},
     stdio::Process,
     talk::{call, handshake, initialize, modern, post},
-    wire::{Reply, Request, Wire},
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn answer_to(question: &Value, result: &Value) -> String {
 }
 
 /// Calls `ask` in a session. Returns the stream of the call and the question.
-async fn asked(app: &App, id: &str) -> (Wire, Value) {
+async fn asked(app: &App, id: &str) -> (HttpClient, Value) {
     let mut stream = app.connect().await;
     stream
         .send(post(call(9, "ask")).header("Mcp-Session-Id", id).bytes())
@@ -46,10 +46,10 @@ async fn a_legacy_client_is_asked_on_the_stream_of_its_call() {
             (json!({"action": "decline"}), "Declined"),
             (json!({"action": "cancel"}), "Cancelled"),
         ] {
-            let mut wire = app.connect().await;
-            let id = handshake(&mut wire, revision).await;
+            let mut client = app.connect().await;
+            let id = handshake(&mut client, revision).await;
             let (mut stream, question) = asked(&app, &id).await;
-            let reply = wire
+            let reply = client
                 .ask(&post(answer_to(&question, &answer)).header("Mcp-Session-Id", &id))
                 .await;
             assert_eq!((reply.status, reply.body.as_str()), (202, ""));
@@ -65,8 +65,8 @@ async fn a_legacy_client_is_asked_on_the_stream_of_its_call() {
 #[tokio::test]
 async fn an_invalid_answer_is_asked_for_again() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
-    let id = handshake(&mut wire, REVISION).await;
+    let mut client = app.connect().await;
+    let id = handshake(&mut client, REVISION).await;
     let (mut stream, mut question) = asked(&app, &id).await;
     for wrong in [
         json!({"action": "accept", "content": {"really": "yes"}}),
@@ -74,14 +74,14 @@ async fn an_invalid_answer_is_asked_for_again() {
         json!({"action": "perhaps"}),
     ] {
         let answer = post(answer_to(&question, &wrong)).header("Mcp-Session-Id", &id);
-        assert_eq!(wire.ask(&answer).await.status, 202);
+        assert_eq!(client.ask(&answer).await.status, 202);
         let again = stream.message().await.unwrap();
         assert_eq!(again["method"], "elicitation/create");
         assert_ne!(again["id"], question["id"]);
         question = again;
     }
     let answer = post(answer_to(&question, &accepted())).header("Mcp-Session-Id", &id);
-    assert_eq!(wire.ask(&answer).await.status, 202);
+    assert_eq!(client.ask(&answer).await.status, 202);
     assert_eq!(stream.message().await.unwrap()["result"]["isError"], false);
 }
 
@@ -105,14 +105,14 @@ async fn the_call_fails_if_the_client_never_answers() {
 async fn an_answer_from_another_session_is_ignored() {
     let app = App::start().await;
     let id = handshake(&mut app.connect().await, REVISION).await;
-    let mut wire = app.connect().await;
-    let other = handshake(&mut wire, REVISION).await;
+    let mut client = app.connect().await;
+    let other = handshake(&mut client, REVISION).await;
     let (mut stream, question) = asked(&app, &id).await;
     let answer = |id: &str, action: &str| {
         post(answer_to(&question, &json!({"action": action}))).header("Mcp-Session-Id", id)
     };
-    assert_eq!(wire.ask(&answer(&other, "cancel")).await.status, 202);
-    assert_eq!(wire.ask(&answer(&id, "decline")).await.status, 202);
+    assert_eq!(client.ask(&answer(&other, "cancel")).await.status, 202);
+    assert_eq!(client.ask(&answer(&id, "decline")).await.status, 202);
     assert_eq!(
         stream.message().await.unwrap()["result"]["content"][0]["text"],
         "Declined"
@@ -123,15 +123,15 @@ async fn an_answer_from_another_session_is_ignored() {
 #[tokio::test]
 async fn only_a_client_that_supports_forms_is_asked() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let hello = initialize(REVISION).replace(r#""elicitation":{}"#, r#""roots":{}"#);
-    let reply = wire.ask(&post(hello)).await;
+    let reply = client.ask(&post(hello)).await;
     let id = reply.header("mcp-session-id").unwrap().to_owned();
-    let reply = wire
+    let reply = client
         .ask(&post(call(9, "ask")).header("Mcp-Session-Id", &id))
         .await;
     assert_eq!(reply.json()["result"]["isError"], true, "{reply:?}");
-    let reply = wire.ask(&modern(9, "tools/call", json!({"name": "ask"}))).await;
+    let reply = client.ask(&modern(9, "tools/call", json!({"name": "ask"}))).await;
     assert_eq!(
         (reply.status, reply.json()["error"]["code"].as_i64()),
         (400, Some(-32021))
@@ -179,8 +179,8 @@ fn ask(more: &Value) -> Request {
     request.body(able)
 }
 
-async fn state_of(wire: &mut Wire) -> String {
-    let reply = wire.ask(&ask(&json!({}))).await;
+async fn state_of(client: &mut HttpClient) -> String {
+    let reply = client.ask(&ask(&json!({}))).await;
     let result = reply.json()["result"].clone();
     assert_eq!(result["resultType"], "input_required");
     assert_eq!(result["inputRequests"]["sure"]["method"], "elicitation/create");
@@ -201,10 +201,10 @@ fn code(reply: &Reply) -> Option<i64> {
 #[tokio::test]
 async fn a_modern_client_is_asked_by_a_result_and_any_replica_accepts_the_answer() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
-    let state = state_of(&mut wire).await;
+    let mut client = app.connect().await;
+    let state = state_of(&mut client).await;
     for missing in [json!(5), json!({"action": "accept", "content": {"really": 1}})] {
-        let again = wire.ask(&retry(&state, &missing)).await;
+        let again = client.ask(&retry(&state, &missing)).await;
         assert_eq!(
             again.json()["result"]["resultType"],
             "input_required",
@@ -226,22 +226,22 @@ async fn a_modern_client_is_asked_by_a_result_and_any_replica_accepts_the_answer
 #[tokio::test]
 async fn an_altered_foreign_or_expired_state_is_rejected() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
-    let state = state_of(&mut wire).await;
+    let mut client = app.connect().await;
+    let state = state_of(&mut client).await;
     let mut refused = Vec::new();
     let swapped = if state.ends_with('A') { "B" } else { "A" };
     let altered = format!("{}{swapped}", &state[..state.len() - 1]);
     for wrong in [&altered, &format!("{state}-TAMPERED"), &state[..8], "", "{}"] {
-        refused.push(wire.ask(&retry(wrong, &accepted())).await);
+        refused.push(client.ask(&retry(wrong, &accepted())).await);
     }
     let foreign = retry(&state, &accepted()).set("X-Api-Key", OTHER);
-    refused.push(wire.ask(&foreign).await);
+    refused.push(client.ask(&foreign).await);
     let other_arguments = ask(&json!({
         "requestState": state, "inputResponses": {"sure": accepted()}, "arguments": {"a": 1},
     }));
-    refused.push(wire.ask(&other_arguments).await);
+    refused.push(client.ask(&other_arguments).await);
     app.clock.advance(11 * 60);
-    refused.push(wire.ask(&retry(&state, &accepted())).await);
+    refused.push(client.ask(&retry(&state, &accepted())).await);
     for reply in &refused {
         assert_eq!((reply.status, code(reply)), (200, Some(-32602)), "{reply:?}");
         assert_eq!(reply.body, refused[0].body, "all errors are equal");

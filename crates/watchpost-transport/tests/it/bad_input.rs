@@ -1,12 +1,12 @@
 use crate::{
     app::{App, GOOD},
+    http_client::{HttpClient, Request},
     talk::{PING, call, modern, post},
-    wire::{Request, Wire},
 };
 
-async fn is_usable(wire: &mut Wire) {
+async fn is_usable(client: &mut HttpClient) {
     assert_eq!(
-        wire.ask(&post(PING)).await.status,
+        client.ask(&post(PING)).await.status,
         200,
         "the connection is still usable"
     );
@@ -16,7 +16,7 @@ async fn is_usable(wire: &mut Wire) {
 #[tokio::test]
 async fn malformed_messages_are_answered_and_the_connection_stays_usable() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
     for (body, status, code) in [
         ("", 400, -32700),
@@ -31,45 +31,45 @@ async fn malformed_messages_are_answered_and_the_connection_stays_usable() {
         (r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, 400, -32600),
         (deep.as_str(), 400, -32600),
     ] {
-        let reply = wire.ask(&post(body)).await;
+        let reply = client.ask(&post(body)).await;
         assert_eq!(reply.status, status, "{body:.60}");
         assert_eq!(reply.json()["error"]["code"], code, "{body:.60}");
-        is_usable(&mut wire).await;
+        is_usable(&mut client).await;
     }
 }
 
 #[tokio::test]
 async fn a_message_truncated_at_any_byte_leaves_the_connection_usable() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let message = call(7, "echo");
     for end in 0..message.len() {
-        let reply = wire.ask(&post(&message[..end])).await;
+        let reply = client.ask(&post(&message[..end])).await;
         assert_eq!(reply.json()["error"]["code"], -32700, "truncated at {end}");
     }
-    is_usable(&mut wire).await;
+    is_usable(&mut client).await;
 }
 
 /// HTP-15, SEC-04.
 #[tokio::test]
 async fn a_body_over_the_limit_is_rejected_before_it_is_read() {
     let app = App::with(|config| config.limits.message_bytes = 2_000).await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let fits = format!(
         r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{"a":"{}"}}}}"#,
         "x".repeat(1_942)
     );
     assert_eq!(fits.len(), 2_000);
-    assert_eq!(wire.ask(&post(fits.clone())).await.status, 200);
-    assert_eq!(wire.ask(&post(format!("{fits} "))).await.status, 413);
+    assert_eq!(client.ask(&post(fits.clone())).await.status, 200);
+    assert_eq!(client.ask(&post(format!("{fits} "))).await.status, 413);
 
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let declared = post("").header("Content-Length", &(1_u64 << 30).to_string());
     let head = String::from_utf8(declared.bytes())
         .unwrap()
         .replace("Content-Length: 0\r\n", "");
-    wire.send(head).await;
-    assert_eq!(wire.reply().await.status, 413);
+    client.send(head).await;
+    assert_eq!(client.reply().await.status, 413);
 }
 
 #[tokio::test]
@@ -87,27 +87,27 @@ async fn a_chunked_body_over_the_limit_closes_its_connection() {
         }
         text
     };
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let (one, two) = PING.split_at(10);
-    wire.send(chunked(&[one, two, ""])).await;
-    let reply = wire.reply().await;
+    client.send(chunked(&[one, two, ""])).await;
+    let reply = client.reply().await;
     assert_eq!((reply.status, reply.header("connection")), (200, Some("close")));
     assert!(
-        wire.is_closed().await,
+        client.is_closed().await,
         "no request can follow a body whose end is unknown"
     );
 
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let piece = "x".repeat(1_500);
-    wire.send(chunked(&[&piece, &piece])).await;
-    assert_eq!(wire.reply().await.status, 413);
+    client.send(chunked(&[&piece, &piece])).await;
+    assert_eq!(client.reply().await.status, 413);
 }
 
 /// HTP-15.
 #[tokio::test]
 async fn content_types_and_encodings_are_checked() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     for (name, value, status) in [
         ("Content-Type", "text/plain", 415),
         ("Content-Type", "application/x-www-form-urlencoded", 415),
@@ -120,19 +120,19 @@ async fn content_types_and_encodings_are_checked() {
         ("Accept", "*/*", 200),
         ("Accept", "text/event-stream, application/json;q=0.5", 200),
     ] {
-        let reply = wire.ask(&post(PING).set(name, value)).await;
+        let reply = client.ask(&post(PING).set(name, value)).await;
         assert_eq!(reply.status, status, "{name}: {value}");
     }
-    assert_eq!(wire.ask(&post(PING).without("Content-Type")).await.status, 415);
+    assert_eq!(client.ask(&post(PING).without("Content-Type")).await.status, 415);
 }
 
 #[tokio::test]
 async fn headers_over_the_limits_are_rejected() {
     let app = App::start().await;
     let check = async |request: Request, status: u16| {
-        let mut wire = app.connect().await;
-        wire.try_send(request.bytes()).await;
-        assert_eq!(wire.reply().await.status, status);
+        let mut client = app.connect().await;
+        client.try_send(request.bytes()).await;
+        assert_eq!(client.reply().await.status, status);
     };
     check(
         Request::new("GET", &format!("/{}", "a".repeat(9_000))).key(GOOD),
@@ -142,9 +142,9 @@ async fn headers_over_the_limits_are_rejected() {
     check(post(PING).header("X-Long", &"a".repeat(40_000)), 431).await;
     let many = (0..120).fold(post(PING), |request, n| request.header(&format!("X-{n}"), "a"));
     check(many, 431).await;
-    let mut wire = app.connect().await;
-    wire.send("rubbish\r\n\r\n").await;
-    assert_eq!(wire.reply().await.status, 400);
+    let mut client = app.connect().await;
+    client.send("rubbish\r\n\r\n").await;
+    assert_eq!(client.reply().await.status, 400);
 }
 
 #[tokio::test]
@@ -154,36 +154,36 @@ async fn slow_headers_and_bodies_time_out() {
         config.timing.body_grace = std::time::Duration::from_millis(30);
     })
     .await;
-    let mut wire = app.connect().await;
-    wire.send("POST /mcp HT").await;
-    assert!(wire.is_closed().await);
+    let mut client = app.connect().await;
+    client.send("POST /mcp HT").await;
+    assert!(client.is_closed().await);
 
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let request = post(PING).bytes();
-    wire.send(&request[..request.len() - 5]).await;
-    assert_eq!(wire.reply().await.status, 408);
+    client.send(&request[..request.len() - 5]).await;
+    assert_eq!(client.reply().await.status, 408);
 }
 
 /// RPC-13.
 #[tokio::test]
 async fn a_panic_in_a_tool_affects_only_its_call() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
-    let reply = wire.ask(&post(call(1, "panic"))).await;
+    let mut client = app.connect().await;
+    let reply = client.ask(&post(call(1, "panic"))).await;
     assert_eq!(
         (reply.status, reply.json()["error"]["code"].as_i64()),
         (200, Some(-32603))
     );
-    is_usable(&mut wire).await;
+    is_usable(&mut client).await;
 }
 
 /// HTP-03, HTP-04, HTP-05, HDR-02, HDR-05.
 #[tokio::test]
 async fn modern_statuses_are_those_of_the_protocol() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let tools = serde_json::json!({});
-    let reply = wire.ask(&modern(1, "tools/list", tools.clone())).await;
+    let reply = client.ask(&modern(1, "tools/list", tools.clone())).await;
     assert_eq!(
         (reply.status, reply.json()["result"]["resultType"].as_str()),
         (200, Some("complete"))
@@ -193,22 +193,22 @@ async fn modern_statuses_are_those_of_the_protocol() {
         let spelled = modern(1, "tools/list", tools.clone())
             .without("Mcp-Method")
             .header(name, "tools/list");
-        assert_eq!(wire.ask(&spelled).await.status, 200, "{name}");
+        assert_eq!(client.ask(&spelled).await.status, 200, "{name}");
     }
-    let unknown = wire.ask(&modern(1, "no/such/method", tools.clone())).await;
+    let unknown = client.ask(&modern(1, "no/such/method", tools.clone())).await;
     assert_eq!(
         (unknown.status, unknown.json()["error"]["code"].as_i64()),
         (404, Some(-32601))
     );
     let mismatch = modern(1, "tools/list", tools.clone()).set("Mcp-Method", "tools/call");
-    let mismatch = wire.ask(&mismatch).await;
+    let mismatch = client.ask(&mismatch).await;
     assert_eq!(
         (mismatch.status, mismatch.json()["error"]["code"].as_i64()),
         (400, Some(-32020))
     );
     let with_session = modern(1, "tools/list", tools).header("Mcp-Session-Id", "nonsense");
     assert_eq!(
-        wire.ask(&with_session).await.status,
+        client.ask(&with_session).await.status,
         200,
         "modern requests have no sessions"
     );
@@ -216,7 +216,7 @@ async fn modern_statuses_are_those_of_the_protocol() {
         let request = Request::new(method, "/mcp")
             .key(GOOD)
             .header("MCP-Protocol-Version", "2026-07-28");
-        let reply = wire.ask(&request).await;
+        let reply = client.ask(&request).await;
         assert_eq!(
             (reply.status, reply.header("allow")),
             (405, Some("POST")),
@@ -228,13 +228,13 @@ async fn modern_statuses_are_those_of_the_protocol() {
 #[tokio::test]
 async fn http_2_announces_its_limits() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let settings_without_any = [0, 0, 0, 4, 0, 0, 0, 0, 0];
-    wire.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
-    wire.send(settings_without_any).await;
-    let head = wire.bytes(9).await;
+    client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+    client.send(settings_without_any).await;
+    let head = client.bytes(9).await;
     assert_eq!(head[3], 4, "a SETTINGS frame comes first");
-    let settings = wire.bytes(usize::from(head[2])).await;
+    let settings = client.bytes(usize::from(head[2])).await;
     let value = |id: u8| {
         let found = settings.chunks(6).find(|setting| setting[..2] == [0, id]);
         found.map(|setting| u32::from_be_bytes([setting[2], setting[3], setting[4], setting[5]]))

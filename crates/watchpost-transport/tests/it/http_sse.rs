@@ -1,12 +1,12 @@
 use crate::{
     app::{App, Bench, GOOD, OTHER},
+    http_client::{HttpClient, Request},
     talk::{INITIALIZED, PING, call, call_with_progress, cancel, initialize},
-    wire::{Request, Wire},
 };
 use watchpost_transport::Surface;
 
 /// Opens a stream and returns the path to post to.
-async fn open(app: &App) -> (Wire, String) {
+async fn open(app: &App) -> (HttpClient, String) {
     let mut stream = app.connect().await;
     let reply = stream
         .ask(
@@ -22,8 +22,8 @@ async fn open(app: &App) -> (Wire, String) {
     (stream, path)
 }
 
-async fn accepted(wire: &mut Wire, path: &str, body: impl Into<String>) {
-    let reply = wire.ask(&Request::post(path, body).key(GOOD)).await;
+async fn accepted(client: &mut HttpClient, path: &str, body: impl Into<String>) {
+    let reply = client.ask(&Request::post(path, body).key(GOOD)).await;
     assert_eq!((reply.status, reply.body.as_str()), (202, ""));
 }
 
@@ -32,23 +32,23 @@ async fn accepted(wire: &mut Wire, path: &str, body: impl Into<String>) {
 async fn responses_to_posts_come_on_the_stream() {
     let app = App::start().await;
     let (mut stream, path) = open(&app).await;
-    let mut wire = app.connect().await;
-    accepted(&mut wire, &path, initialize("2024-11-05")).await;
+    let mut client = app.connect().await;
+    accepted(&mut client, &path, initialize("2024-11-05")).await;
     assert_eq!(
         stream.message().await.unwrap()["result"]["protocolVersion"],
         "2024-11-05"
     );
-    accepted(&mut wire, &path, INITIALIZED).await;
-    accepted(&mut wire, &path, call("a", "echo")).await;
+    accepted(&mut client, &path, INITIALIZED).await;
+    accepted(&mut client, &path, call("a", "echo")).await;
     assert_eq!(stream.message().await.unwrap()["id"], "a");
-    accepted(&mut wire, &path, call(2, "no_such_tool")).await;
+    accepted(&mut client, &path, call(2, "no_such_tool")).await;
     assert_eq!(stream.message().await.unwrap()["error"]["code"], -32602);
-    accepted(&mut wire, &path, call_with_progress(3, "step")).await;
+    accepted(&mut client, &path, call_with_progress(3, "step")).await;
     assert_eq!(
         stream.message().await.unwrap()["method"],
         "notifications/progress"
     );
-    accepted(&mut wire, &path, PING).await;
+    accepted(&mut client, &path, PING).await;
     assert_eq!(
         stream.message().await.unwrap()["id"],
         1,
@@ -62,15 +62,15 @@ async fn responses_to_posts_come_on_the_stream() {
 async fn a_later_revision_can_be_negotiated_and_no_request_precedes_the_handshake() {
     let app = App::start().await;
     let (mut stream, path) = open(&app).await;
-    let mut wire = app.connect().await;
-    accepted(&mut wire, &path, call(1, "echo")).await;
+    let mut client = app.connect().await;
+    accepted(&mut client, &path, call(1, "echo")).await;
     assert_eq!(stream.message().await.unwrap()["error"]["code"], -32600);
-    accepted(&mut wire, &path, initialize("2025-06-18")).await;
+    accepted(&mut client, &path, initialize("2025-06-18")).await;
     assert_eq!(
         stream.message().await.unwrap()["result"]["protocolVersion"],
         "2025-06-18"
     );
-    accepted(&mut wire, &path, initialize("2025-06-18")).await;
+    accepted(&mut client, &path, initialize("2025-06-18")).await;
     assert_eq!(stream.message().await.unwrap()["error"]["code"], -32600);
 }
 
@@ -79,7 +79,7 @@ async fn a_later_revision_can_be_negotiated_and_no_request_precedes_the_handshak
 async fn posts_without_a_valid_session_are_rejected() {
     let app = App::start().await;
     let (_stream, path) = open(&app).await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let unknown = format!("/messages?session_id={}", "0".repeat(32));
     for (path, key, status) in [
         ("/messages", GOOD, 400),
@@ -89,12 +89,12 @@ async fn posts_without_a_valid_session_are_rejected() {
         (path.as_str(), OTHER, 404),
         (path.as_str(), "wrong", 401),
     ] {
-        let reply = wire.ask(&Request::post(path, PING).key(key)).await;
+        let reply = client.ask(&Request::post(path, PING).key(key)).await;
         assert_eq!(reply.status, status, "{path} {key}");
     }
-    let reply = wire.ask(&Request::post(&path, PING)).await;
+    let reply = client.ask(&Request::post(&path, PING)).await;
     assert_eq!(reply.status, 401, "a session isn't a credential");
-    let reply = wire.ask(&Request::post(&path, "nonsense").key(GOOD)).await;
+    let reply = client.ask(&Request::post(&path, "nonsense").key(GOOD)).await;
     assert_eq!(
         (reply.status, reply.json()["error"]["code"].as_i64()),
         (400, Some(-32700))
@@ -106,9 +106,9 @@ async fn a_session_ends_with_its_stream() {
     let app = App::start().await;
     let (stream, path) = open(&app).await;
     drop(stream);
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     loop {
-        let reply = wire.ask(&Request::post(&path, INITIALIZED).key(GOOD)).await;
+        let reply = client.ask(&Request::post(&path, INITIALIZED).key(GOOD)).await;
         match reply.status {
             // The server may not have noticed yet.
             202 => tokio::task::yield_now().await,
@@ -123,14 +123,14 @@ async fn a_session_ends_with_its_stream() {
 async fn a_cancelled_call_is_not_answered() {
     let app = App::start().await;
     let (mut stream, path) = open(&app).await;
-    let mut wire = app.connect().await;
-    accepted(&mut wire, &path, initialize("2024-11-05")).await;
+    let mut client = app.connect().await;
+    accepted(&mut client, &path, initialize("2024-11-05")).await;
     stream.message().await.unwrap();
-    accepted(&mut wire, &path, call(9, "wait")).await;
+    accepted(&mut client, &path, call(9, "wait")).await;
     Bench::until(&app.bench.started, 1).await;
-    accepted(&mut wire, &path, cancel(9)).await;
+    accepted(&mut client, &path, cancel(9)).await;
     Bench::until(&app.bench.dropped, 1).await;
-    accepted(&mut wire, &path, PING).await;
+    accepted(&mut client, &path, PING).await;
     assert_eq!(
         stream.message().await.unwrap()["id"],
         1,
@@ -142,19 +142,25 @@ async fn a_cancelled_call_is_not_answered() {
 #[tokio::test]
 async fn post_to_sse_is_streamable_http_unless_only_http_sse_is_served() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
-    assert_eq!(wire.ask(&Request::post("/sse", PING).key(GOOD)).await.status, 200);
+    let mut client = app.connect().await;
+    assert_eq!(
+        client.ask(&Request::post("/sse", PING).key(GOOD)).await.status,
+        200
+    );
 
     let app = App::with(|config| {
         config.surface = Surface::HttpSse;
         config.base_path = "/watch".to_owned();
     })
     .await;
-    let mut wire = app.connect().await;
-    let reply = wire.ask(&Request::post("/sse", PING).key(GOOD)).await;
+    let mut client = app.connect().await;
+    let reply = client.ask(&Request::post("/sse", PING).key(GOOD)).await;
     assert_eq!((reply.status, reply.header("allow")), (405, Some("GET, OPTIONS")));
-    assert_eq!(wire.ask(&Request::post("/mcp", PING).key(GOOD)).await.status, 404);
-    assert_eq!(wire.ask(&Request::new("GET", "/healthz")).await.status, 200);
+    assert_eq!(
+        client.ask(&Request::post("/mcp", PING).key(GOOD)).await.status,
+        404
+    );
+    assert_eq!(client.ask(&Request::new("GET", "/healthz")).await.status, 200);
     let mut stream = app.connect().await;
     stream.ask(&Request::new("GET", "/sse").key(GOOD)).await;
     assert!(
@@ -170,11 +176,11 @@ async fn post_to_sse_is_streamable_http_unless_only_http_sse_is_served() {
 async fn the_number_of_calls_per_stream_is_limited() {
     let app = App::with(|config| config.limits.calls_per_stream = 1).await;
     let (mut stream, path) = open(&app).await;
-    let mut wire = app.connect().await;
-    accepted(&mut wire, &path, initialize("2024-11-05")).await;
+    let mut client = app.connect().await;
+    accepted(&mut client, &path, initialize("2024-11-05")).await;
     stream.message().await.unwrap();
-    accepted(&mut wire, &path, call(1, "wait")).await;
-    let reply = wire.ask(&Request::post(&path, call(2, "wait")).key(GOOD)).await;
+    accepted(&mut client, &path, call(1, "wait")).await;
+    let reply = client.ask(&Request::post(&path, call(2, "wait")).key(GOOD)).await;
     assert_eq!((reply.status, reply.header("retry-after")), (503, Some("1")));
     app.bench.release.add_permits(1);
     assert_eq!(stream.message().await.unwrap()["id"], 1);

@@ -2,9 +2,9 @@
 
 use crate::{
     app::{App, GOOD},
+    http_client::{HttpClient, Request},
     stdio::Process,
     talk::{INITIALIZED, PING, call_with_progress, handshake, initialize, modern, post},
-    wire::{Request, Wire},
 };
 use serde_json::{Value, json};
 use watchpost_protocol::Change;
@@ -21,7 +21,7 @@ fn listen(id: impl Into<Value>, filter: &Value) -> Request {
 }
 
 /// Opens a subscription and returns its acknowledgment.
-async fn subscribe(app: &App, id: impl Into<Value>, filter: &Value) -> (Wire, Value) {
+async fn subscribe(app: &App, id: impl Into<Value>, filter: &Value) -> (HttpClient, Value) {
     let mut stream = app.connect().await;
     let reply = stream.ask(&listen(id, filter)).await;
     assert!(reply.is_events(), "{reply:?}");
@@ -71,13 +71,16 @@ async fn a_subscription_is_acknowledged_and_receives_only_what_was_granted() {
 async fn progress_of_a_call_is_not_sent_on_a_subscription() {
     let app = App::start().await;
     let (mut stream, _) = subscribe(&app, 5, &filter()).await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let call = json!({"name": "step", "_meta": {"progressToken": 5}});
-    wire.send(modern(5, "tools/call", call).bytes()).await;
-    assert!(wire.reply().await.is_events());
-    assert_eq!(wire.message().await.unwrap()["method"], "notifications/progress");
+    client.send(modern(5, "tools/call", call).bytes()).await;
+    assert!(client.reply().await.is_events());
+    assert_eq!(
+        client.message().await.unwrap()["method"],
+        "notifications/progress"
+    );
     app.bench.release.add_permits(1);
-    assert_eq!(wire.message().await.unwrap()["id"], 5);
+    assert_eq!(client.message().await.unwrap()["id"], 5);
     app.bench.hub.publish(&Change::Tools);
     assert_eq!(
         stream.message().await.unwrap()["method"],
@@ -121,8 +124,8 @@ async fn subscriptions_are_limited_and_end_when_their_key_is_revoked() {
 #[tokio::test]
 async fn a_legacy_session_is_notified_of_lists_and_its_subscriptions() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
-    let hello = wire.ask(&post(initialize(REVISION))).await;
+    let mut client = app.connect().await;
+    let hello = client.ask(&post(initialize(REVISION))).await;
     let capabilities = &hello.json()["result"]["capabilities"];
     assert_eq!(capabilities["tools"], json!({"listChanged": true}));
     assert_eq!(
@@ -134,10 +137,13 @@ async fn a_legacy_session_is_notified_of_lists_and_its_subscriptions() {
     let about = |method: &str, uri: &str| {
         in_session(json!({"jsonrpc": "2.0", "id": 3, "method": method, "params": {"uri": uri}}).to_string())
     };
-    assert_eq!(wire.ask(&in_session(INITIALIZED.to_owned())).await.status, 202);
+    assert_eq!(client.ask(&in_session(INITIALIZED.to_owned())).await.status, 202);
     let empty = json!({"jsonrpc": "2.0", "id": 3, "result": {}});
     assert_eq!(
-        wire.ask(&about("resources/subscribe", "bench://a")).await.json(),
+        client
+            .ask(&about("resources/subscribe", "bench://a"))
+            .await
+            .json(),
         empty
     );
     let mut stream = app.connect().await;
@@ -147,7 +153,10 @@ async fn a_legacy_session_is_notified_of_lists_and_its_subscriptions() {
         .header("Mcp-Session-Id", &id);
     assert!(stream.ask(&open).await.is_events());
     assert_eq!(
-        wire.ask(&about("resources/subscribe", "bench://b")).await.json(),
+        client
+            .ask(&about("resources/subscribe", "bench://b"))
+            .await
+            .json(),
         empty
     );
     for uri in ["bench://a", "bench://b", "bench://c"] {
@@ -160,7 +169,8 @@ async fn a_legacy_session_is_notified_of_lists_and_its_subscriptions() {
         );
     }
     assert_eq!(
-        wire.ask(&about("resources/unsubscribe", "bench://a"))
+        client
+            .ask(&about("resources/unsubscribe", "bench://a"))
             .await
             .json(),
         empty

@@ -2,8 +2,8 @@
 
 use crate::{
     app::{App, GOOD, OTHER},
+    http_client::{Reply, Request},
     talk::{PING, handshake, post},
-    wire::{Reply, Request},
 };
 use bytes::Bytes;
 use http::{HeaderValue, Method};
@@ -163,10 +163,10 @@ impl Step {
         if let Some(name) = &self.header {
             request = request.header(name, "x");
         }
-        let mut wire = app.connect().await;
-        wire.send(change(request.body("")).bytes()).await;
+        let mut client = app.connect().await;
+        client.send(change(request.body("")).bytes()).await;
         // Some responses have a length but no body, or don't end.
-        wire.head().await
+        client.head().await
     }
 
     fn name(&self) -> String {
@@ -211,30 +211,32 @@ async fn every_route_enforces_its_access() {
 #[tokio::test]
 async fn a_mount_serves_its_routes_beside_mcp() {
     let app = app_with_mount(Surface::Everything).await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let get = |path: &str| Request::new("GET", path);
-    let reply = wire.ask(&get("/api/v1/desk").key(GOOD)).await;
+    let reply = client.ask(&get("/api/v1/desk").key(GOOD)).await;
     assert_eq!((reply.status, reply.body.as_str()), (200, "good-key 0"));
-    let reply = wire.ask(&get("/api/v1/rooms").key(OTHER)).await;
+    let reply = client.ask(&get("/api/v1/rooms").key(OTHER)).await;
     assert_eq!((reply.status, reply.body.as_str()), (200, "other-key 0"));
-    let reply = wire.ask(&get("/assets/site.css")).await;
+    let reply = client.ask(&get("/assets/site.css")).await;
     assert_eq!((reply.status, reply.body.as_str()), (200, "asset"));
-    let reply = wire.ask(&get("/w/acme/findings").key(GOOD)).await;
+    let reply = client.ask(&get("/w/acme/findings").key(GOOD)).await;
     assert_eq!(
         (reply.status, reply.json()),
         (401, json!({"error": "Sign-in required"}))
     );
-    let reply = wire.ask(&Request::new("PUT", "/api/v1/desk").key(GOOD)).await;
+    let reply = client.ask(&Request::new("PUT", "/api/v1/desk").key(GOOD)).await;
     assert_eq!(
         (reply.status, reply.header("allow")),
         (405, Some("GET, POST, OPTIONS"))
     );
-    let reply = wire.ask(&Request::new("OPTIONS", "/api/v1/desk").key(GOOD)).await;
+    let reply = client
+        .ask(&Request::new("OPTIONS", "/api/v1/desk").key(GOOD))
+        .await;
     assert_eq!(
         (reply.status, reply.header("allow")),
         (204, Some("GET, POST, OPTIONS"))
     );
-    assert_eq!(wire.ask(&post(PING)).await.status, 200, "MCP still works");
+    assert_eq!(client.ask(&post(PING)).await.status, 200, "MCP still works");
 }
 
 #[tokio::test]
@@ -246,10 +248,10 @@ async fn bodies_are_limited_by_their_route() {
         ("/api/v1/import", (256 << 10) + 1, 200),
         ("/api/v1/import", (1 << 20) + 1, 413),
     ] {
-        let mut wire = app.connect().await;
+        let mut client = app.connect().await;
         let request = Request::new("POST", path).key(GOOD).body("x".repeat(bytes));
-        wire.try_send(request.bytes()).await;
-        assert_eq!(wire.reply().await.status, status, "{path} {bytes}");
+        client.try_send(request.bytes()).await;
+        assert_eq!(client.reply().await.status, status, "{path} {bytes}");
     }
 }
 
@@ -258,48 +260,53 @@ async fn bodies_are_limited_by_their_route() {
 async fn calls_to_all_mounts_use_one_allowance() {
     let app = app_with_mount(Surface::Everything).await;
     app.gate.allow(GOOD, 4);
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let rest = Request::new("GET", "/api/v1/desk").key(GOOD);
     for request in [&rest, &post(PING), &rest, &post(PING)] {
-        assert_eq!(wire.ask(request).await.status, 200);
+        assert_eq!(client.ask(request).await.status, 200);
     }
     for request in [&rest, &post(PING)] {
-        let reply = wire.ask(request).await;
+        let reply = client.ask(request).await;
         assert_eq!((reply.status, reply.header("retry-after")), (429, Some("7")));
     }
-    assert_eq!(wire.ask(&rest.clone().set("X-Api-Key", OTHER)).await.status, 200);
-    let public = wire.ask(&Request::new("GET", "/assets/site.css").key(GOOD)).await;
+    assert_eq!(
+        client.ask(&rest.clone().set("X-Api-Key", OTHER)).await.status,
+        200
+    );
+    let public = client
+        .ask(&Request::new("GET", "/assets/site.css").key(GOOD))
+        .await;
     assert_eq!(public.status, 200, "public routes don't use the allowance");
 }
 
 #[tokio::test]
 async fn a_stream_of_a_mount_is_counted_and_ends_when_its_key_is_revoked() {
     let app = app_with_mount(Surface::Everything).await;
-    let mut wire = app.connect().await;
-    let reply = wire.ask(&Request::new("GET", "/api/v1/report").key(GOOD)).await;
+    let mut client = app.connect().await;
+    let reply = client.ask(&Request::new("GET", "/api/v1/report").key(GOOD)).await;
     assert_eq!(
         (reply.status, reply.header("cache-control")),
         (200, Some("no-store"))
     );
-    assert_eq!(wire.event().await.as_deref(), Some("first"));
+    assert_eq!(client.event().await.as_deref(), Some("first"));
     assert_eq!(app.service.open_streams(), 1);
     app.gate.revoke(GOOD);
-    assert_eq!(wire.event().await, None);
-    let mut wire = app.connect().await;
-    let reply = wire.ask(&Request::new("GET", "/assets/endless")).await;
+    assert_eq!(client.event().await, None);
+    let mut client = app.connect().await;
+    let reply = client.ask(&Request::new("GET", "/assets/endless")).await;
     assert_eq!(reply.status, 500, "a stream without a principal would never end");
 }
 
 #[tokio::test]
 async fn a_panic_in_a_mount_affects_only_its_call() {
     let app = app_with_mount(Surface::Everything).await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     for path in ["/api/v1/panic", "/assets/panic"] {
-        let reply = wire.ask(&Request::new("GET", path).key(GOOD)).await;
+        let reply = client.ask(&Request::new("GET", path).key(GOOD)).await;
         let error = json!({"error": "Internal error"});
         assert_eq!((reply.status, reply.json()), (500, error), "{path}");
     }
-    assert_eq!(wire.ask(&post(PING)).await.status, 200);
+    assert_eq!(client.ask(&post(PING)).await.status, 200);
 }
 
 /// SEC-04.
@@ -335,17 +342,17 @@ async fn calls_to_mounts_are_limited_separately_from_probes() {
         Mounts::default().and(TestMount),
     )
     .await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     for path in ["/assets/site.css", "/api/v1/desk"] {
-        let reply = wire.ask(&Request::new("GET", path).key(GOOD)).await;
+        let reply = client.ask(&Request::new("GET", path).key(GOOD)).await;
         assert_eq!(
             (reply.status, reply.header("retry-after")),
             (503, Some("1")),
             "{path}"
         );
     }
-    assert_eq!(wire.ask(&post(PING)).await.status, 503);
-    assert_eq!(wire.ask(&Request::new("GET", "/healthz")).await.status, 200);
+    assert_eq!(client.ask(&post(PING)).await.status, 503);
+    assert_eq!(client.ask(&Request::new("GET", "/healthz")).await.status, 200);
 }
 
 #[tokio::test]
@@ -363,18 +370,18 @@ async fn a_mount_can_serve_the_root_while_mcp_keeps_its_posts_there() {
     }
 
     let app = App::with_mounts(|_| {}, Mounts::default().and(Pages)).await;
-    let mut wire = app.connect().await;
-    let reply = wire.ask(&Request::new("GET", "/")).await;
+    let mut client = app.connect().await;
+    let reply = client.ask(&Request::new("GET", "/")).await;
     assert_eq!((reply.status, reply.body.as_str()), (200, "a page"));
-    assert_eq!(wire.ask(&Request::post("/", PING).key(GOOD)).await.status, 200);
-    let reply = wire.ask(&Request::new("PUT", "/").key(GOOD)).await;
+    assert_eq!(client.ask(&Request::post("/", PING).key(GOOD)).await.status, 200);
+    let reply = client.ask(&Request::new("PUT", "/").key(GOOD)).await;
     assert_eq!(reply.header("allow"), Some("GET, HEAD, POST, DELETE, OPTIONS"));
-    let session = handshake(&mut wire, "2025-11-25").await;
+    let session = handshake(&mut client, "2025-11-25").await;
     let stream = Request::new("GET", "/")
         .key(GOOD)
         .header("Mcp-Session-Id", &session);
     assert!(
-        wire.ask(&stream).await.is_events(),
+        client.ask(&stream).await.is_events(),
         "a session's stream is still served"
     );
 }
@@ -424,9 +431,9 @@ async fn every_response_has_the_headers_that_protect_browsers() {
         assert_eq!(stranger.status, 403);
         protects(&stranger, None, false, &step.name());
     }
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let mut check = async |request: Request, status: u16| {
-        let reply = wire.ask(&request).await;
+        let reply = client.ask(&request).await;
         assert_eq!(reply.status, status, "{request:?}");
         protects(&reply, None, false, &format!("{request:?}"));
     };

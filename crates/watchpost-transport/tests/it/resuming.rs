@@ -2,8 +2,8 @@
 
 use crate::{
     app::{App, Bench, GOOD, OTHER},
+    http_client::{HttpClient, Request},
     talk::{call, handshake, modern, post},
-    wire::{Request, Wire},
 };
 use serde_json::{Value, json};
 
@@ -23,8 +23,8 @@ fn field<'a>(event: &'a str, name: &str) -> Option<&'a str> {
 #[tokio::test]
 async fn a_returning_client_receives_the_response_it_missed() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
-    let id = handshake(&mut wire, "2025-11-25").await;
+    let mut client = app.connect().await;
+    let id = handshake(&mut client, "2025-11-25").await;
     let mut stream = app.connect().await;
     stream
         .send(post(call(9, "disconnect")).header("Mcp-Session-Id", &id).bytes())
@@ -58,7 +58,7 @@ async fn a_returning_client_receives_the_response_it_missed() {
     let mut again = app.connect().await;
     assert!(again.ask(&come_back(&id, &opening)).await.is_events());
     assert_eq!(again.message().await.unwrap()["id"], 9);
-    let other = handshake(&mut wire, "2025-11-25").await;
+    let other = handshake(&mut client, "2025-11-25").await;
     for (id, event, key) in [
         (&other, opening.as_str(), GOOD),
         (&id, opening.as_str(), OTHER),
@@ -66,17 +66,17 @@ async fn a_returning_client_receives_the_response_it_missed() {
         (&id, "nonsense", GOOD),
         (&id, "", GOOD),
     ] {
-        let reply = wire.ask(&come_back(id, event).set("X-Api-Key", key)).await;
+        let reply = client.ask(&come_back(id, event).set("X-Api-Key", key)).await;
         assert_eq!(reply.status, 404, "{event}");
     }
 }
 
 /// Returns the first event on the stream of a call that logs.
-async fn first_event(wire: &mut Wire, request: Request) -> String {
-    wire.send(request.bytes()).await;
-    assert!(wire.reply().await.is_events());
-    let first = wire.event().await.unwrap();
-    while wire.event().await.is_some() {}
+async fn first_event(client: &mut HttpClient, request: Request) -> String {
+    client.send(request.bytes()).await;
+    assert!(client.reply().await.is_events());
+    let first = client.event().await.unwrap();
+    while client.event().await.is_some() {}
     first
 }
 
@@ -88,12 +88,12 @@ fn set_level(level: &str) -> String {
 #[tokio::test]
 async fn only_clients_of_resumable_revisions_get_an_opening_event() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     for (revision, can_return) in [("2025-03-26", false), ("2025-06-18", false), ("2025-11-25", true)] {
-        let id = handshake(&mut wire, revision).await;
+        let id = handshake(&mut client, revision).await;
         let in_session = |body: String| post(body).header("Mcp-Session-Id", &id);
-        assert_eq!(wire.ask(&in_session(set_level("debug"))).await.status, 200);
-        let first = first_event(&mut wire, in_session(call(9, "say"))).await;
+        assert_eq!(client.ask(&in_session(set_level("debug"))).await.status, 200);
+        let first = first_event(&mut client, in_session(call(9, "say"))).await;
         assert_eq!(
             field(&first, "id: ").is_some(),
             can_return,
@@ -106,13 +106,14 @@ async fn only_clients_of_resumable_revisions_get_an_opening_event() {
 #[tokio::test]
 async fn disconnecting_has_no_effect_if_the_client_cannot_resume() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
-    let id = handshake(&mut wire, "2025-06-18").await;
-    wire.send(post(call(9, "disconnect")).header("Mcp-Session-Id", &id).bytes())
+    let mut client = app.connect().await;
+    let id = handshake(&mut client, "2025-06-18").await;
+    client
+        .send(post(call(9, "disconnect")).header("Mcp-Session-Id", &id).bytes())
         .await;
     Bench::until(&app.bench.started, 1).await;
     app.bench.release.add_permits(1);
-    let reply = wire.reply().await;
+    let reply = client.reply().await;
     assert_eq!(reply.json()["result"]["content"][0]["text"], "resumed");
 }
 
@@ -120,23 +121,23 @@ async fn disconnecting_has_no_effect_if_the_client_cannot_resume() {
 #[tokio::test]
 async fn a_legacy_session_gets_the_log_levels_it_asked_for() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
-    let id = handshake(&mut wire, "2025-06-18").await;
+    let mut client = app.connect().await;
+    let id = handshake(&mut client, "2025-06-18").await;
     let in_session = |body: String| post(body).header("Mcp-Session-Id", &id);
-    let quiet = wire.ask(&in_session(call(9, "say"))).await;
+    let quiet = client.ask(&in_session(call(9, "say"))).await;
     assert!(!quiet.is_events(), "no log messages were requested: {quiet:?}");
     for level in ["loud", "", "Error"] {
-        let refused = wire.ask(&in_session(set_level(level))).await;
+        let refused = client.ask(&in_session(set_level(level))).await;
         assert_eq!(refused.json()["error"]["code"], -32602, "{level}");
     }
     for (level, messages) in [("debug", 2), ("error", 1), ("emergency", 0)] {
-        let set = wire.ask(&in_session(set_level(level))).await;
+        let set = client.ask(&in_session(set_level(level))).await;
         assert_eq!(set.json(), json!({"jsonrpc": "2.0", "id": 3, "result": {}}));
-        wire.send(in_session(call(9, "say")).bytes()).await;
-        let reply = wire.reply().await;
+        client.send(in_session(call(9, "say")).bytes()).await;
+        let reply = client.reply().await;
         let mut told = Vec::new();
         if reply.is_events() {
-            while let Some(message) = wire.message().await {
+            while let Some(message) = client.message().await {
                 told.push(message);
             }
             assert_eq!(told.pop().unwrap()["id"], 9, "the response is last");
@@ -156,18 +157,18 @@ async fn a_legacy_session_gets_the_log_levels_it_asked_for() {
 #[tokio::test]
 async fn a_modern_request_gets_log_messages_only_if_it_asks_for_them() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     for (level, messages) in [(Some("debug"), 2), (Some("warning"), 1), (None, 0)] {
         let mut params = json!({"name": "say", "_meta": {}});
         if let Some(level) = level {
             params["_meta"]["io.modelcontextprotocol/logLevel"] = level.into();
         }
-        wire.send(modern(9, "tools/call", params).bytes()).await;
-        let reply = wire.reply().await;
+        client.send(modern(9, "tools/call", params).bytes()).await;
+        let reply = client.reply().await;
         assert_eq!(reply.is_events(), messages > 0, "{level:?}");
         let mut told = 0;
         while reply.is_events() {
-            let Some(message) = wire.message().await else {
+            let Some(message) = client.message().await else {
                 break;
             };
             told += usize::from(message["method"] == "notifications/message");

@@ -1,7 +1,7 @@
 use crate::{
     app::{App, Bench, GOOD},
+    http_client::{HttpClient, Request},
     talk::{PING, call, post},
-    wire::{Request, Wire},
 };
 use std::time::Duration;
 
@@ -73,7 +73,10 @@ async fn several_runtimes_serve_one_socket() {
         })
         .collect();
     for _ in 0..8 {
-        assert_eq!(Wire::connect(address).await.ask(&post(PING)).await.status, 200);
+        assert_eq!(
+            HttpClient::connect(address).await.ask(&post(PING)).await.status,
+            200
+        );
     }
     stop.send(true).unwrap();
     tokio::task::spawn_blocking(|| threads.into_iter().for_each(|thread| thread.join().unwrap()))

@@ -1,7 +1,7 @@
 use crate::{
     app::{App, Bench, GOOD},
+    http_client::{HttpClient, Request},
     talk::{PING, call, call_with_progress, handshake, modern, post},
-    wire::{Request, Wire},
 };
 use serde_json::json;
 use std::time::Duration;
@@ -16,7 +16,7 @@ fn listen(id: &str) -> Request {
         .header("Mcp-Session-Id", id)
 }
 
-async fn open_stream(app: &App) -> (Wire, String) {
+async fn open_stream(app: &App) -> (HttpClient, String) {
     let id = handshake(&mut app.connect().await, REVISION).await;
     let mut stream = app.connect().await;
     let reply = stream.ask(&listen(&id)).await;
@@ -30,13 +30,13 @@ async fn open_stream(app: &App) -> (Wire, String) {
 #[tokio::test]
 async fn quick_calls_without_notifications_are_answered_as_json() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     for request in [
         post(call(1, "echo")),
         post(call_with_progress(1, "echo")),
         modern(1, "tools/call", json!({"name": "echo"})),
     ] {
-        let reply = wire.ask(&request).await;
+        let reply = client.ask(&request).await;
         assert_eq!(
             reply.header("content-type"),
             Some("application/json"),
@@ -49,17 +49,17 @@ async fn quick_calls_without_notifications_are_answered_as_json() {
 #[tokio::test]
 async fn progress_precedes_the_result_on_a_separate_stream() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let in_envelope = json!({"name": "step", "_meta": {"progressToken": "p"}});
     for request in [
         post(call_with_progress(1, "step")),
         modern(1, "tools/call", in_envelope),
     ] {
-        wire.send(request.bytes()).await;
-        let reply = wire.reply().await;
+        client.send(request.bytes()).await;
+        let reply = client.reply().await;
         assert!(reply.is_events());
         assert_eq!(reply.header("x-accel-buffering"), Some("no"));
-        let first = wire.event().await.unwrap();
+        let first = client.event().await.unwrap();
         let first = first.strip_prefix("event: message\ndata: ").expect("no id");
         let first: serde_json::Value = serde_json::from_str(first).unwrap();
         assert_eq!(
@@ -70,12 +70,12 @@ async fn progress_precedes_the_result_on_a_separate_stream() {
             (Some("notifications/progress"), Some("p"))
         );
         app.bench.release.add_permits(1);
-        let last = wire.message().await.unwrap();
+        let last = client.message().await.unwrap();
         assert_eq!(last["result"]["content"][0]["text"], "done");
-        assert_eq!(wire.message().await, None, "the response ends the stream");
+        assert_eq!(client.message().await, None, "the response ends the stream");
     }
     assert_eq!(
-        wire.ask(&post(PING)).await.status,
+        client.ask(&post(PING)).await.status,
         200,
         "the connection is still usable"
     );
@@ -85,12 +85,15 @@ async fn progress_precedes_the_result_on_a_separate_stream() {
 async fn progress_of_a_call_that_ends_at_once_is_not_lost() {
     let app = App::start().await;
     app.bench.release.add_permits(1);
-    let mut wire = app.connect().await;
-    wire.send(post(call_with_progress(1, "step")).bytes()).await;
-    assert!(wire.reply().await.is_events());
-    assert_eq!(wire.message().await.unwrap()["method"], "notifications/progress");
-    assert_eq!(wire.message().await.unwrap()["id"], 1);
-    assert_eq!(wire.message().await, None);
+    let mut client = app.connect().await;
+    client.send(post(call_with_progress(1, "step")).bytes()).await;
+    assert!(client.reply().await.is_events());
+    assert_eq!(
+        client.message().await.unwrap()["method"],
+        "notifications/progress"
+    );
+    assert_eq!(client.message().await.unwrap()["id"], 1);
+    assert_eq!(client.message().await, None);
 }
 
 /// HTP-11, HTP-13.
@@ -98,30 +101,31 @@ async fn progress_of_a_call_that_ends_at_once_is_not_lost() {
 async fn a_long_call_becomes_a_stream_with_comments() {
     assert_eq!(Timing::default().keep_alive, Duration::from_secs(15));
     let app = App::with(|config| config.timing.keep_alive = Duration::from_millis(30)).await;
-    let mut wire = app.connect().await;
-    wire.send(post(call(1, "wait")).bytes()).await;
-    assert!(wire.reply().await.is_events());
-    assert_eq!(wire.event().await.unwrap(), ": keep-alive");
+    let mut client = app.connect().await;
+    client.send(post(call(1, "wait")).bytes()).await;
+    assert!(client.reply().await.is_events());
+    assert_eq!(client.event().await.unwrap(), ": keep-alive");
     app.bench.release.add_permits(1);
-    assert_eq!(wire.message().await.unwrap()["id"], 1);
-    assert_eq!(wire.message().await, None);
+    assert_eq!(client.message().await.unwrap()["id"], 1);
+    assert_eq!(client.message().await, None);
 }
 
 /// HTP-09, SHT-05, CAN-01, CAN-03.
 #[tokio::test]
 async fn a_legacy_call_outlives_its_client_and_a_modern_one_does_not() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
-    wire.send(modern(1, "tools/call", json!({"name": "wait"})).bytes())
+    let mut client = app.connect().await;
+    client
+        .send(modern(1, "tools/call", json!({"name": "wait"})).bytes())
         .await;
     Bench::until(&app.bench.started, 1).await;
-    drop(wire);
+    drop(client);
     Bench::until(&app.bench.dropped, 1).await;
 
-    let mut wire = app.connect().await;
-    wire.send(post(call(1, "wait")).bytes()).await;
+    let mut client = app.connect().await;
+    client.send(post(call(1, "wait")).bytes()).await;
     Bench::until(&app.bench.started, 2).await;
-    drop(wire);
+    drop(client);
     app.bench.release.add_permits(1);
     Bench::until(&app.bench.finished, 1).await;
     assert_eq!(*app.bench.dropped.borrow(), 1);
@@ -132,10 +136,11 @@ async fn a_legacy_call_outlives_its_client_and_a_modern_one_does_not() {
 async fn a_session_has_at_most_one_stream() {
     let app = App::with(|config| config.timing.keep_alive = Duration::from_millis(30)).await;
     let (mut stream, id) = open_stream(&app).await;
-    let mut wire = app.connect().await;
-    assert_eq!(wire.ask(&listen(&id)).await.status, 409);
+    let mut client = app.connect().await;
+    assert_eq!(client.ask(&listen(&id)).await.status, 409);
     assert_eq!(
-        wire.ask(&listen(&id).set("Accept", "application/json"))
+        client
+            .ask(&listen(&id).set("Accept", "application/json"))
             .await
             .status,
         406
@@ -144,7 +149,7 @@ async fn a_session_has_at_most_one_stream() {
     let end = Request::new("DELETE", "/mcp")
         .key(GOOD)
         .header("Mcp-Session-Id", &id);
-    assert_eq!(wire.ask(&end).await.status, 204);
+    assert_eq!(client.ask(&end).await.status, 204);
     assert_eq!(stream.message().await, None, "the stream ends with its session");
 }
 
@@ -154,18 +159,23 @@ async fn messages_of_a_call_are_not_sent_on_the_stream_of_its_session() {
     let app = App::start().await;
     let (mut stream, id) = open_stream(&app).await;
     let in_session = |body: String| post(body).header("Mcp-Session-Id", &id);
-    let mut wire = app.connect().await;
-    wire.send(in_session(call_with_progress(1, "step")).bytes()).await;
-    assert!(wire.reply().await.is_events());
-    assert_eq!(wire.message().await.unwrap()["method"], "notifications/progress");
+    let mut client = app.connect().await;
+    client
+        .send(in_session(call_with_progress(1, "step")).bytes())
+        .await;
+    assert!(client.reply().await.is_events());
+    assert_eq!(
+        client.message().await.unwrap()["method"],
+        "notifications/progress"
+    );
     app.bench.release.add_permits(1);
-    assert_eq!(wire.message().await.unwrap()["id"], 1);
-    assert_eq!(wire.message().await, None);
-    assert_eq!(wire.ask(&in_session(call(2, "echo"))).await.json()["id"], 2);
+    assert_eq!(client.message().await.unwrap()["id"], 1);
+    assert_eq!(client.message().await, None);
+    assert_eq!(client.ask(&in_session(call(2, "echo"))).await.json()["id"], 2);
     let end = Request::new("DELETE", "/mcp")
         .key(GOOD)
         .header("Mcp-Session-Id", &id);
-    assert_eq!(wire.ask(&end).await.status, 204);
+    assert_eq!(client.ask(&end).await.status, 204);
     assert_eq!(stream.message().await, None, "nothing was sent on it");
 }
 
@@ -174,19 +184,27 @@ async fn messages_of_a_call_are_not_sent_on_the_stream_of_its_session() {
 async fn the_stream_of_a_session_can_be_opened_on_every_path_that_accepts_its_posts() {
     let app = App::start().await;
     for path in ["/", "/sse", "/mcp"] {
-        let mut wire = app.connect().await;
-        let reply = wire
+        let mut client = app.connect().await;
+        let reply = client
             .ask(&Request::post(path, crate::talk::initialize(REVISION)).key(GOOD))
             .await;
         let id = reply.header("mcp-session-id").unwrap().to_owned();
         let session = |method| Request::new(method, path).header("Mcp-Session-Id", &id);
-        assert_eq!(wire.ask(&session("GET")).await.status, 401, "{path} needs a key");
+        assert_eq!(
+            client.ask(&session("GET")).await.status,
+            401,
+            "{path} needs a key"
+        );
         let mut stream = app.connect().await;
         let reply = stream
             .ask(&session("GET").key(GOOD).header("Accept", "text/event-stream"))
             .await;
         assert!(reply.is_events(), "{path}: {reply:?}");
-        assert_eq!(wire.ask(&session("DELETE").key(GOOD)).await.status, 204, "{path}");
+        assert_eq!(
+            client.ask(&session("DELETE").key(GOOD)).await.status,
+            204,
+            "{path}"
+        );
         assert_eq!(
             stream.event().await,
             None,
@@ -249,10 +267,10 @@ async fn streams_are_limited_in_total_and_per_key() {
 #[tokio::test]
 async fn at_the_stream_limit_a_call_is_answered_as_json() {
     let app = App::with(|config| config.limits.streams_total = 0).await;
-    let mut wire = app.connect().await;
-    wire.send(post(call_with_progress(1, "step")).bytes()).await;
+    let mut client = app.connect().await;
+    client.send(post(call_with_progress(1, "step")).bytes()).await;
     Bench::until(&app.bench.started, 1).await;
     app.bench.release.add_permits(1);
-    let reply = wire.reply().await;
+    let reply = client.reply().await;
     assert_eq!(reply.json()["result"]["content"][0]["text"], "done");
 }

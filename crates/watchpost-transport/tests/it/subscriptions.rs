@@ -2,9 +2,9 @@
 
 use crate::{
     app::{App, GOOD},
+    http_client::{HttpClient, Request},
     stdio::Process,
     talk::{INITIALIZED, handshake, initialize, post},
-    wire::{Request, Wire},
 };
 use serde_json::{Value, json};
 
@@ -32,12 +32,12 @@ fn check(answers: &[Value]) {
 #[tokio::test]
 async fn a_subscription_over_the_limit_is_rejected_over_http() {
     let app = App::start().await;
-    let mut wire = app.connect().await;
-    let session = handshake(&mut wire, "2025-11-25").await;
+    let mut client = app.connect().await;
+    let session = handshake(&mut client, "2025-11-25").await;
     let mut answers = Vec::new();
     for number in 0..=FITTING {
         let request = post(subscribe(number)).header("Mcp-Session-Id", &session);
-        answers.push(wire.ask(&request).await.json());
+        answers.push(client.ask(&request).await.json());
     }
     check(&answers);
 }
@@ -49,9 +49,9 @@ async fn a_subscription_over_the_limit_is_rejected_over_http_sse() {
     stream.ask(&Request::new("GET", "/sse").key(GOOD)).await;
     let first = stream.event().await.unwrap();
     let path = first.strip_prefix("event: endpoint\ndata: ").unwrap().to_owned();
-    let mut wire = app.connect().await;
-    let mut ask = async |stream: &mut Wire, body: String| {
-        let reply = wire.ask(&Request::post(&path, body).key(GOOD)).await;
+    let mut client = app.connect().await;
+    let mut ask = async |stream: &mut HttpClient, body: String| {
+        let reply = client.ask(&Request::post(&path, body).key(GOOD)).await;
         assert_eq!(reply.status, 202);
         stream.message().await.unwrap()
     };

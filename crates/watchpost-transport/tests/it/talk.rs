@@ -2,7 +2,7 @@
 
 use crate::{
     app::GOOD,
-    wire::{Request, Wire},
+    http_client::{HttpClient, Request},
 };
 use serde_json::{Value, json};
 
@@ -57,8 +57,8 @@ pub(crate) fn post(body: impl Into<String>) -> Request {
 }
 
 /// Performs the handshake and returns the session id.
-pub(crate) async fn handshake(wire: &mut Wire, revision: &str) -> String {
-    let reply = wire.ask(&post(initialize(revision))).await;
+pub(crate) async fn handshake(client: &mut HttpClient, revision: &str) -> String {
+    let reply = client.ask(&post(initialize(revision))).await;
     assert_eq!(reply.status, 200, "{reply:?}");
     assert_eq!(reply.json()["result"]["protocolVersion"], revision);
     reply

@@ -1,8 +1,8 @@
 use crate::{
     app::{App, GOOD},
+    http_client::Request,
     stdio::Process,
     talk::{INITIALIZED, PING, call, initialize, post},
-    wire::Request,
 };
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ fn transcript(revision: &str) -> Vec<(String, bool)> {
 
 async fn over_http(revision: &str) -> Vec<Value> {
     let app = App::start().await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let mut session = None::<String>;
     let mut answers = Vec::new();
     for (line, is_answered) in transcript(revision) {
@@ -38,7 +38,7 @@ async fn over_http(revision: &str) -> Vec<Value> {
         if let Some(id) = &session {
             request = request.header("Mcp-Session-Id", id);
         }
-        let reply = wire.ask(&request).await;
+        let reply = client.ask(&request).await;
         session = session.or_else(|| reply.header("mcp-session-id").map(str::to_owned));
         if is_answered {
             answers.push(reply.json());
@@ -58,10 +58,13 @@ async fn over_http_sse(revision: &str) -> Vec<Value> {
         .strip_prefix("event: endpoint\ndata: ")
         .unwrap()
         .to_owned();
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let mut answers = Vec::new();
     for (line, is_answered) in transcript(revision) {
-        assert_eq!(wire.ask(&Request::post(&path, line).key(GOOD)).await.status, 202);
+        assert_eq!(
+            client.ask(&Request::post(&path, line).key(GOOD)).await.status,
+            202
+        );
         if is_answered {
             answers.push(stream.message().await.unwrap());
         }

@@ -14,6 +14,9 @@ mod asking;
 mod environment;
 #[path = "../../examples/conformance_server/fixture.rs"]
 mod fixture;
+#[path = "../it/http_client.rs"]
+#[expect(dead_code, reason = "this test uses only a part")]
+mod http_client;
 mod names;
 #[path = "../../examples/conformance_server/prompts.rs"]
 mod prompts;
@@ -24,9 +27,6 @@ mod tasks;
 #[path = "../../examples/conformance_server/tools.rs"]
 mod tools;
 mod transport;
-#[path = "../it/wire.rs"]
-#[expect(dead_code, reason = "this test uses only a part")]
-mod wire;
 
 use crate::{
     fixture::{CACHE, Fixture},

@@ -3,7 +3,7 @@
 use crate::{
     Fixture,
     environment::Open,
-    wire::{Request, Wire},
+    http_client::{HttpClient, Request},
 };
 use serde_json::Value;
 use std::{path::Path, sync::Arc, time::Duration};
@@ -64,7 +64,7 @@ enum Outgoing {
         session: Option<String>,
     },
     HttpSse {
-        wire: Wire,
+        client: HttpClient,
         path: String,
     },
 }
@@ -117,13 +117,13 @@ impl Conversation {
                     session: None,
                 }
             } else {
-                let mut stream = Wire::connect(address).await;
+                let mut stream = HttpClient::connect(address).await;
                 stream.ask(&Request::new("GET", "/sse")).await;
                 let endpoint = stream.event().await.unwrap();
                 let path = endpoint.split("data: ").nth(1).unwrap().to_owned();
                 tokio::spawn(forward(stream, arrived.clone()));
-                let wire = Wire::connect(address).await;
-                Outgoing::HttpSse { wire, path }
+                let client = HttpClient::connect(address).await;
+                Outgoing::HttpSse { client, path }
             }
         };
         Self {
@@ -142,8 +142,8 @@ impl Conversation {
                 let line = format!("{message}\n");
                 input.write_all(line.as_bytes()).await.unwrap();
             }
-            Outgoing::HttpSse { wire, path } => {
-                let reply = wire.ask(&Request::post(path, message.to_string())).await;
+            Outgoing::HttpSse { client, path } => {
+                let reply = client.ask(&Request::post(path, message.to_string())).await;
                 // A response without an id is sent as the response to the POST itself.
                 if reply.status != 202 {
                     let _ = self.arrived.send(reply.json());
@@ -154,14 +154,14 @@ impl Conversation {
                 let request = post(message, &self.revision, session.as_deref());
                 let arrived = self.arrived.clone();
                 if message["method"] == "initialize" {
-                    let reply = Wire::connect(address).await.ask(&request).await;
+                    let reply = HttpClient::connect(address).await.ask(&request).await;
                     *session = reply.header("mcp-session-id").map(str::to_owned);
                     let _ = arrived.send(reply.json());
                 } else {
-                    let mut wire = Wire::connect(address).await;
-                    let reply = wire.ask(&request).await;
+                    let mut client = HttpClient::connect(address).await;
+                    let reply = client.ask(&request).await;
                     if reply.is_events() {
-                        tokio::spawn(forward(wire, arrived));
+                        tokio::spawn(forward(client, arrived));
                     } else if !reply.body.is_empty() {
                         let _ = arrived.send(reply.json());
                     }
@@ -170,9 +170,9 @@ impl Conversation {
                     let request = Request::new("GET", "/mcp")
                         .header("Accept", "text/event-stream")
                         .header("Mcp-Session-Id", session);
-                    let mut wire = Wire::connect(address).await;
-                    assert!(wire.ask(&request).await.is_events());
-                    tokio::spawn(forward(wire, self.arrived.clone()));
+                    let mut client = HttpClient::connect(address).await;
+                    assert!(client.ask(&request).await.is_events());
+                    tokio::spawn(forward(client, self.arrived.clone()));
                 }
             }
         }
@@ -203,8 +203,8 @@ impl Conversation {
 }
 
 /// Forwards every message of an event stream, in order.
-async fn forward(mut wire: Wire, arrived: mpsc::UnboundedSender<Value>) {
-    while let Some(event) = wire.event().await {
+async fn forward(mut client: HttpClient, arrived: mpsc::UnboundedSender<Value>) {
+    while let Some(event) = client.event().await {
         let data = event.lines().find_map(|line| line.strip_prefix("data: "));
         if let Some(data) = data.filter(|data| !data.is_empty()) {
             let _ = arrived.send(serde_json::from_str(data).unwrap());

@@ -1,8 +1,8 @@
 use super::corpus::{Case, checked_in};
 use crate::{
     app::{App, FakeGate, GOOD, bench, stdio_service},
+    http_client::{HttpClient, Reply, Request},
     talk::{INITIALIZED, handshake, initialize},
-    wire::{Reply, Request, Wire},
 };
 use serde_json::{Map, Value, value::RawValue};
 use std::time::Duration;
@@ -242,29 +242,29 @@ fn report(over: Over, wrong: &[String]) {
 
 async fn over_http(over: Over) {
     let app = App::start().await;
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     let session = match over {
-        Over::HttpInSession => Some(handshake(&mut wire, REVISION).await),
+        Over::HttpInSession => Some(handshake(&mut client, REVISION).await),
         _ => None,
     };
     let session = session.as_deref();
     let mut wrong = Vec::new();
     for (count, (file, case)) in checked_in().into_iter().enumerate() {
-        wire.send(post("/mcp", session, &case)).await;
-        let reply = wire.reply().await;
+        client.send(post("/mcp", session, &case)).await;
+        let reply = client.reply().await;
         if let Err(why) = check_reply(&case, over, &reply) {
             wrong.push(format!("{file}: {why}"));
         }
         if case.kind() == "framing" {
             // The end of the message is unknown, so no request can follow it.
-            wire = app.connect().await;
+            client = app.connect().await;
         }
         let (ping, id) = next_ping(count);
         let mut ping = Request::post("/mcp", ping).key(GOOD);
         if let Some(session) = session {
             ping = ping.header("Mcp-Session-Id", session);
         }
-        let reply = wire.ask(&ping).await;
+        let reply = client.ask(&ping).await;
         assert_eq!((reply.status, &reply.json()["id"]), (200, &id), "after {file}");
     }
     report(over, &wrong);
@@ -281,7 +281,7 @@ async fn over_streamable_http_in_a_session() {
 }
 
 /// Checks that the next message of a stream is the response to the case.
-async fn on_the_stream(stream: &mut Wire, case: &Case) -> Result<(), String> {
+async fn on_the_stream(stream: &mut HttpClient, case: &Case) -> Result<(), String> {
     let (_, codes) = expected(case.kind(), Over::HttpSse);
     let answer = stream.message().await.expect("the stream hasn't ended");
     if is_of_headers(case.kind()) {
@@ -298,15 +298,18 @@ async fn over_http_sse() {
     stream.ask(&Request::new("GET", "/sse").key(GOOD)).await;
     let first = stream.event().await.unwrap();
     let path = first.strip_prefix("event: endpoint\ndata: ").unwrap().to_owned();
-    let mut wire = app.connect().await;
+    let mut client = app.connect().await;
     for line in [initialize(REVISION), INITIALIZED.to_owned()] {
-        assert_eq!(wire.ask(&Request::post(&path, line).key(GOOD)).await.status, 202);
+        assert_eq!(
+            client.ask(&Request::post(&path, line).key(GOOD)).await.status,
+            202
+        );
     }
     stream.message().await.unwrap();
     let mut wrong = Vec::new();
     for (count, (file, case)) in checked_in().into_iter().enumerate() {
-        wire.send(post(&path, None, &case)).await;
-        let reply = wire.reply().await;
+        client.send(post(&path, None, &case)).await;
+        let reply = client.reply().await;
         let answered = case.kind() != "notification" && valid_id(&case.body).is_some();
         let verdict = match reply.status {
             202 if answered && (is_request(&case.body) || !is_of_headers(case.kind())) => {
@@ -320,10 +323,10 @@ async fn over_http_sse() {
             wrong.push(format!("{file}: {why}"));
         }
         if case.kind() == "framing" {
-            wire = app.connect().await;
+            client = app.connect().await;
         }
         let (ping, id) = next_ping(count);
-        let reply = wire.ask(&Request::post(&path, ping).key(GOOD)).await;
+        let reply = client.ask(&Request::post(&path, ping).key(GOOD)).await;
         assert_eq!(reply.status, 202, "after {file}");
         let answer = stream.message().await.expect("the stream hasn't ended");
         assert_eq!(answer["id"], id, "after {file}: {answer}");

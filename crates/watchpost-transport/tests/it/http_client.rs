@@ -10,7 +10,7 @@ use tokio::{
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A connection.
-pub(crate) struct Wire {
+pub(crate) struct HttpClient {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
@@ -41,7 +41,7 @@ impl Reply {
     }
 }
 
-impl Wire {
+impl HttpClient {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
         Self {
             stream: TcpStream::connect(address).await.unwrap(),

@@ -11,13 +11,13 @@ pub enum CacheScope {
     Private,
 }
 
-/// How long a modern client may cache a result (MCP 2026-07-28, Caching). Legacy clients don't receive the
-/// hint.
+/// The time and scope for which a modern client may cache a result (MCP 2026-07-28, Caching). Legacy clients
+/// don't receive this hint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheHint {
     /// The time to live in milliseconds. 0 means that the result is already stale.
     pub ttl_ms: u32,
-    /// Who may share the cached result.
+    /// The callers that may share the cached result.
     pub scope: CacheScope,
 }
 

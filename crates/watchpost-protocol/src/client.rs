@@ -1,4 +1,4 @@
-//! What the server knows about a client, and what a legacy session stores about it.
+//! A client's name, version and capabilities, and the part that a legacy session stores.
 
 use crate::{
     json::{RawJson, clip},

@@ -10,7 +10,7 @@ pub struct PromptDefinition {
     pub name: String,
     /// The display name.
     pub title: Option<String>,
-    /// What the prompt is for.
+    /// The purpose of the prompt.
     pub description: String,
     /// The arguments that the user fills in.
     pub arguments: Vec<PromptArgument>,
@@ -23,7 +23,7 @@ pub struct PromptArgument {
     pub name: String,
     /// The display name.
     pub title: Option<String>,
-    /// What to fill in.
+    /// An explanation of the value to fill in.
     pub description: String,
     /// Whether the argument is required. The handler must check it and return
     /// [`CallError::MissingArgument`](crate::CallError).
@@ -62,7 +62,7 @@ pub struct PromptMessage {
 /// A prompt with its arguments filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptResult {
-    /// What the prompt is for.
+    /// The purpose of the prompt.
     pub description: Option<String>,
     /// The messages, in order.
     pub messages: Vec<PromptMessage>,

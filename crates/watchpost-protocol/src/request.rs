@@ -19,7 +19,7 @@ use crate::{
 use bytes::Bytes;
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
-/// What a transport knows about a message besides its bytes.
+/// The context of a message that the transport provides besides its bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct TransportFacts<'a> {
     /// The transport that carried the message.

@@ -17,7 +17,7 @@ pub struct TaskState {
     pub created_at: String,
     /// The time of the last change, in ISO 8601.
     pub updated_at: String,
-    /// How long the task can be fetched, in milliseconds from its creation. `None` means without limit.
+    /// The time for which the task can be fetched, in milliseconds from its creation. `None` means without limit.
     pub ttl_ms: Option<u32>,
     /// The interval at which a client should poll, in milliseconds. Not 0.
     pub poll_interval_ms: Option<u32>,

@@ -84,7 +84,8 @@ fn classify(body: &[u8]) -> Json {
         },
         Err(error) => {
             let message = error.to_string();
-            if message.contains("number out of range") || message.contains("recursion limit") {
+            // The messages of `serde_json` for numbers beyond the range of floats, and for deep nesting.
+            if message.contains("out of range") || message.contains("recursion limit") {
                 Json::Unsure
             } else {
                 Json::Invalid

@@ -17,7 +17,7 @@ use watchpost_protocol::{
 };
 use watchpost_transport::Random;
 
-/// How long a task can be fetched, in milliseconds from its creation.
+/// The time for which a task can be fetched, in milliseconds from its creation.
 const TTL_MS: u32 = 600_000;
 /// The maximum number of tasks at the same time.
 const TASKS_MAX: usize = 1_000;

@@ -1,4 +1,4 @@
-//! What a program provides for the transport: a gate, a clock and random bytes.
+//! The parts that a program provides for the transport: a gate, a clock and random bytes.
 
 use std::{
     collections::hash_map::RandomState,

@@ -4,7 +4,7 @@ use super::{Members, Scanner, members::Container, unescape};
 use crate::id::RequestId;
 use std::borrow::Cow;
 
-/// What can be recovered from a message that was rejected for its depth or a duplicate key.
+/// The parts recovered from a message that was rejected for its depth or a duplicate key.
 #[derive(Debug, Default)]
 pub(crate) struct Recovered {
     /// The id, if the message has exactly one and it is valid, so that the sender can tell which request failed

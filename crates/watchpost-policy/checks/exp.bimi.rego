@@ -2,8 +2,9 @@
 # id: exp.bimi
 # title: BIMI record without effect
 # description: >-
-#   BIMI shows a company's logo beside its mail. It is optional. This check reports whether a BIMI record
-#   exists, and fails if the record can't work because DMARC doesn't stop forged mail.
+#   Brand Indicators for Message Identification (BIMI) shows a company's logo beside its mail. It is optional.
+#   This check reports whether a BIMI record exists, and fails if the record can't work because DMARC doesn't
+#   stop forged mail.
 # scan: exposure
 # severity: info
 # service: dns

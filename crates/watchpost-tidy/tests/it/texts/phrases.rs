@@ -207,11 +207,11 @@ pub(super) const ABBREVIATIONS: &[&str] = &[
     "OS", "PDF", "PNG", "RAM", "SDK", "SQL", "SVG", "TOML", "UI", "URI", "URL", "USB", "UTC", "UTF", "UUID",
     "XML", "YAML", "ZIP",
     // Networks and mail, with the types of DNS records and the methods of HTTP.
-    "BIMI", "CAA", "CNAME", "DKIM", "DMARC", "DNS", "DNSSEC", "DS", "GMT", "HTTP", "HTTPS", "IMAP", "MTA-STS",
-    "MX", "POP", "SMTP", "SPF", "SSE", "SSH", "TCP", "TLS", "TLS-RPT", "TXT", "VPN", "DELETE", "GET",
-    "PATCH", "POST", "PUT", // Identity and security.
-    "AES", "CVE", "DLP", "FIDO", "HMAC", "JWK", "JWT", "LDAP", "MCP", "MFA", "OCSF", "OTP", "PEM", "PIM",
-    "PIN", "RSA", "SAML", "SARIF", "SCIM", "SHA", "SIEM", "SMS", "SSO", "TOTP",
+    "CAA", "CNAME", "DKIM", "DMARC", "DNS", "DNSSEC", "DS", "GMT", "HTTP", "HTTPS", "IMAP", "MTA-STS", "MX",
+    "POP", "SMTP", "SPF", "SSE", "SSH", "TCP", "TLS", "TLS-RPT", "TXT", "VPN", "DELETE", "GET", "PATCH",
+    "POST", "PUT", // Identity and security.
+    "AES", "CVE", "FIDO", "HMAC", "JWK", "JWT", "LDAP", "MCP", "MFA", "OCSF", "OTP", "PEM", "PIM", "PIN",
+    "RSA", "SAML", "SARIF", "SCIM", "SHA", "SIEM", "SMS", "SSO", "TOTP",
     // Names of organizations, publications and products; `AUTH` is the command of SMTP, `IN` the class in a DNS record.
     "AI", "AUTH", "AWS", "BI", "CIS", "CISA", "EU", "GCC", "GCP", "IANA", "IN", "METADATA", "NIST", "OPA",
     "RFC", "SP", "US", "XDR", // Everyday words.

@@ -10,7 +10,7 @@ pub(super) const WITHOUT_USERS: &[&str] = &[
 ];
 
 /// Files in which every text is a declaration or a template.
-const DECLARING: &[&str] = &[
+pub(super) const DECLARING: &[&str] = &[
     "crates/watchpost-mcp/src/document.rs",
     "crates/watchpost-mcp/src/prompts/",
 ];

@@ -2,7 +2,7 @@
 
 use super::{
     Kind, Text,
-    placement::{WITHOUT_USERS, is_text_module},
+    placement::{DECLARING, WITHOUT_USERS, is_text_module},
 };
 use crate::root;
 use std::{
@@ -15,9 +15,11 @@ fn belongs(text: &Text) -> bool {
     let is_prose = text.text.chars().any(char::is_alphabetic);
     let is_source =
         text.path.contains("/src/") || text.path.ends_with(".rego") || text.path.ends_with(".html");
-    let is_text = text.kind != Kind::Literal || is_text_module(&text.path);
+    let words = text.text.split_whitespace().count();
+    let declares = DECLARING.iter().any(|path| text.path.starts_with(path)) && words > 2;
+    let is_text = text.kind != Kind::Literal || is_text_module(&text.path) || declares;
     // Short strings of rules are names of fields.
-    let is_message = text.kind != Kind::Policy || text.text.split_whitespace().count() > 2;
+    let is_message = text.kind != Kind::Policy || words > 2;
     let has_users = !WITHOUT_USERS.iter().any(|folder| text.path.starts_with(folder));
     has_users && text.kind.is_shown() && is_prose && is_source && is_text && is_message
 }

@@ -2,7 +2,9 @@
 
 use super::{
     Kind, Text, articles,
-    phrases::{ABBREVIATIONS, BRITISH_STEMS, OPENING_PAIRS, OPENINGS, PHRASES, PLURALS, RIGHT_IN_ISE},
+    phrases::{
+        ABBREVIATIONS, BRITISH_STEMS, OPENING_PAIRS, OPENINGS, PHRASES, PLURALS, Phrase, RIGHT_IN_ISE,
+    },
 };
 use crate::{files, text, texts::placement::WITHOUT_USERS};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,7 +38,7 @@ pub(super) struct Lint<'a> {
     /// Abbreviations that a policy or a page spells out, with the path of the file.
     explained: BTreeSet<(&'a str, &'a str)>,
     /// [`PHRASES`] by their first word.
-    phrases: BTreeMap<&'static str, Vec<(Vec<&'static str>, &'static str, &'static [&'static str])>>,
+    phrases: BTreeMap<&'static str, Vec<&'static Phrase>>,
 }
 
 /// A word with its position.
@@ -83,12 +85,9 @@ impl<'a> Lint<'a> {
 
     fn with(types: &'a BTreeSet<String>, tables: BTreeSet<String>, pages: BTreeSet<String>) -> Self {
         let mut phrases = BTreeMap::<_, Vec<_>>::new();
-        for (phrase, instead, fine) in PHRASES {
-            let words: Vec<&str> = phrase.split(' ').collect();
-            phrases
-                .entry(words[0])
-                .or_default()
-                .push((words, *instead, *fine));
+        for phrase in PHRASES {
+            let first = phrase.0.split(' ').next().unwrap_or_default();
+            phrases.entry(first).or_default().push(phrase);
         }
         Self {
             types: types
@@ -165,11 +164,12 @@ impl<'a> Lint<'a> {
         for (index, word) in words.iter().enumerate() {
             let lower = word.text.to_lowercase();
             for (phrase, instead, fine) in self.phrases.get(lower.as_str()).into_iter().flatten() {
+                let phrase: Vec<&str> = phrase.split(' ').collect();
                 let here = words.get(index..index + phrase.len()).unwrap_or_default();
                 let matches = here.len() == phrase.len()
                     && here
                         .iter()
-                        .zip(phrase)
+                        .zip(&phrase)
                         .all(|(word, part)| word.text.eq_ignore_ascii_case(part))
                     && here[1..].iter().all(Word::adjoins);
                 let next = words.get(index + phrase.len()).map_or("", |next| next.text);

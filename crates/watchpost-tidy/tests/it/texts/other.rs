@@ -191,8 +191,8 @@ pub(super) fn template(path: &str, source: &str) -> Vec<Text> {
                     .into_iter()
                     .map(|string| text(path, line, Kind::Template, string)),
             );
-        } else if part.starts_with('<') {
-            let name = part[1..]
+        } else if let Some(tag) = part.strip_prefix('<') {
+            let name = tag
                 .trim_start_matches('/')
                 .split(|c: char| !c.is_alphanumeric())
                 .next();

@@ -6,7 +6,7 @@ default:
 
 # Runs a server with the data of an invented company.
 demo:
-    cargo run --release --bin watchpost-http -- --demo
+    cargo run --bin watchpost-http -- --demo
 
 # Runs all Rust tests.
 test:
@@ -33,6 +33,10 @@ bench:
 # Runs third-party MCP clients against our binaries (needs Node.js and Python).
 interop:
     bash tests/interop/run
+
+# Runs the long form of the checks that `ci` runs in a short form.
+full:
+    bash tests/full/run
 
 # Kills the server at random moments, a hundred times.
 torture:

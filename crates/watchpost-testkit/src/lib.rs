@@ -11,3 +11,12 @@ mod deterministic;
 pub mod seed;
 
 pub use deterministic::{FixedClock, SeededRandom, SteppingClock};
+
+/// Returns the number of iterations of a randomized test: `short` usually, `full` if the environment has
+/// `WATCHPOST_TESTS=full`, as `tests/full/run` sets it.
+pub fn iterations(short: u64, full: u64) -> u64 {
+    match std::env::var("WATCHPOST_TESTS") {
+        Ok(value) if value == "full" => full,
+        _ => short,
+    }
+}

@@ -316,8 +316,16 @@ fn json_value() -> impl Strategy<Value = Value> {
     })
 }
 
+/// The number of cases of each property: more if `tests/full/run` asks for them.
+fn cases() -> u32 {
+    match std::env::var("WATCHPOST_TESTS") {
+        Ok(value) if value == "full" => 100_000,
+        _ => 400,
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases()) })]
 
     #[test]
     fn arbitrary_bytes_are_answered(body in prop::collection::vec(any::<u8>(), 0..200)) {

@@ -1,6 +1,7 @@
 //! A case that compares the stored counts with recounts.
 
 use super::{Harness, Tenant, World, account_fact, life::somebody, observation, with_statuses};
+use crate::iterations;
 use std::collections::BTreeMap;
 use watchpost_core::{
     finding::{FindingAction, FindingCommand, FindingCount, Marks},
@@ -59,7 +60,7 @@ pub async fn counts_equal_recounts_after_random_operations(harness: &dyn Harness
     let m365 = world.integration(&tenant, Platform::M365).await;
     world.sync(&tenant, okta, vec![(Dataset::Users, vec![])]).await;
     let random = &world.random;
-    for round in 0..25 {
+    for round in 0..iterations(25, 2_000) {
         let source = if random.below(2) == 0 { okta } else { m365 };
         let users: Vec<Fact> = (0..random.below(30))
             .map(|_| {

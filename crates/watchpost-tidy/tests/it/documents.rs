@@ -130,7 +130,7 @@ fn links_between_documents_are_not_broken() {
 fn the_readme_gives_the_demo_command_before_the_test_command() {
     let readme = text("README.md").expect("README.md exists");
     let demo = readme
-        .find("cargo run --release --bin watchpost-http -- --demo")
+        .find("cargo run --bin watchpost-http -- --demo")
         .expect("the demo command is in the README");
     let test = readme
         .find("cargo test")

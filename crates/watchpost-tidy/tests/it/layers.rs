@@ -47,6 +47,8 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("watchpost-tidy", &[]),
+    // Nothing depends on it: it aligns features over the workspace.
+    ("watchpost-features", &[]),
     (
         "watchpost",
         &["watchpost-bridge", "watchpost-core", "watchpost-runtime"],
@@ -194,4 +196,50 @@ fn directories_have_the_names_of_their_packages() {
             );
         }
     }
+}
+
+/// The features of each package in a workspace-wide build with these kinds of dependencies.
+fn features(edges: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--workspace", "--offline", "--prefix", "none"])
+        .args(["--edges", edges, "--format", "{p}|{f}"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    assert!(
+        output.status.success(),
+        "cargo tree failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let mut features: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let line = line.trim_end_matches(" (*)");
+        if let Some((package, list)) = line.split_once('|') {
+            features
+                .entry(package.to_owned())
+                .or_default()
+                .insert(list.to_owned());
+        }
+    }
+    features
+}
+
+#[test]
+fn tests_and_programs_share_one_build_of_each_dependency() {
+    let programs = features("normal,build");
+    let tests = features("normal,build,dev");
+    assert!(programs.len() > 100, "{programs:?}");
+    let wrong: Vec<String> = tests
+        .iter()
+        .filter_map(|(package, with_tests)| {
+            let without = programs.get(package)?;
+            (!without.is_subset(with_tests))
+                .then(|| format!("{package}: tests build it with {with_tests:?}, programs with {without:?}"))
+        })
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "add these features to crates/watchpost-features/Cargo.toml:\n{}",
+        wrong.join("\n")
+    );
 }

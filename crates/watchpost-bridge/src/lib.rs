@@ -34,7 +34,7 @@ const REQUESTS_MAX: usize = 32;
 /// The flags of the command `bridge`.
 #[derive(Debug, Clone, Args)]
 pub struct BridgeFlags {
-    /// The server's address, such as https://watchpost.example.com/mcp
+    /// The server's address, such as `https://watchpost.example.com/mcp`
     #[arg(long)]
     url: Url,
     /// A file with the API key [default: the environment variable WATCHPOST_API_KEY]

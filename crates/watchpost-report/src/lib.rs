@@ -4,7 +4,7 @@
 //! Rendering is pure: the same data gives the same bytes, and all times are from the data, in UTC.
 //!
 //! Text from vendors, tenants and customers' packs is escaped for its destination: in HTML by the template engine, in
-//! Markdown and CSV by [`escape`]. No cell of a spreadsheet can begin with a formula. The HTML page loads nothing, and its
+//! Markdown and CSV by the module `escape`. No cell of a spreadsheet can begin with a formula. The HTML page loads nothing, and its
 //! content security policy forbids scripts.
 //!
 //! This crate does not read a store or the clock, judge or score anything (the domain does), handle files or addresses,

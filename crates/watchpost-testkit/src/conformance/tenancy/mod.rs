@@ -1,7 +1,7 @@
 //! A case with two workspaces that are alike: every method of every port is called from one with the ids of the other.
 //!
 //! [`METHODS`] lists the methods that take a scope, an authorized write or a permit; `watchpost-tidy` compares it with the
-//! traits of the domain. The case calls each method with the macros [`ask`] and [`change`], which record the method's
+//! traits of the domain. The case calls each method with the macros `ask` and `change`, which record the method's
 //! name. At the end it compares the recorded names with the list. A method that is added without a call here therefore
 //! fails one of the two tests.
 

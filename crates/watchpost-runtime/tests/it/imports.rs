@@ -23,15 +23,16 @@ use watchpost_runtime::{
 
 const TENANT: &str = "c0ffee00-1111-4222-8333-444444444444";
 
-struct Fixture {
+/// A store of its own, into which files are imported.
+pub(crate) struct Fixture {
     _folder: TempDir,
     instance: Instance,
-    watchpost: Watchpost,
-    scope: Arc<WorkspaceScope>,
+    pub(crate) watchpost: Watchpost,
+    pub(crate) scope: Arc<WorkspaceScope>,
 }
 
 impl Fixture {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let dir = DataDir::locate(Some(&folder.path().join("data")), &|_| None).expect("a data folder");
         init(&dir, None, &Environment::system()).await.expect("a store");
@@ -45,7 +46,7 @@ impl Fixture {
         }
     }
 
-    async fn import(&self, file: &[u8]) -> Result<ImportAnswer, Error> {
+    pub(crate) async fn import(&self, file: &[u8]) -> Result<ImportAnswer, Error> {
         let mut feed = read_file(Box::new(Cursor::new(file.to_vec())), &self.watchpost).expect("a thread");
         let call = CallRecord::new("cli", "import", "{}");
         let request = ImportRequest::default();
@@ -55,7 +56,7 @@ impl Fixture {
     }
 
     /// Stores the audit entry of a read and returns its result.
-    async fn open<T>(&self, read: Unrecorded<Result<T, Error>>) -> Result<T, Error> {
+    pub(crate) async fn open<T>(&self, read: Unrecorded<Result<T, Error>>) -> Result<T, Error> {
         let call = CallRecord::new("test", "read", "{}");
         self.watchpost
             .record(&self.scope, read, |read| ReadRecord::of("test.read", call, read))
@@ -64,7 +65,7 @@ impl Fixture {
     }
 }
 
-fn run<F: Future>(case: F) -> F::Output {
+pub(crate) fn run<F: Future>(case: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -3,6 +3,7 @@
 mod changes;
 mod client;
 mod demo;
+mod field;
 mod imports;
 mod injections;
 mod pipeline;

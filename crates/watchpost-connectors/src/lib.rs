@@ -20,6 +20,7 @@ mod jwt;
 mod m365;
 mod okta;
 mod paging;
+mod rate;
 mod registry;
 mod run;
 mod session;

@@ -16,6 +16,9 @@ pub struct ReadLimits {
     pub verify_budget: Duration,
     /// The maximum number of pages of one list.
     pub pages_max: u32,
+    /// Whether rate budgets also apply to origins that are exempt from the outbound address rules. Such an origin is a
+    /// simulator, which nobody else uses.
+    pub meters_exempt: bool,
 }
 
 impl Default for ReadLimits {
@@ -24,6 +27,7 @@ impl Default for ReadLimits {
             sync_budget: Duration::from_secs(2 * 60 * 60),
             verify_budget: Duration::from_secs(120),
             pages_max: 20_000,
+            meters_exempt: false,
         }
     }
 }

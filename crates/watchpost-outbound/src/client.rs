@@ -154,6 +154,11 @@ impl Outbound {
         check(url, &self.shared.settings.allow).map(drop)
     }
 
+    /// Whether an address belongs to an origin that is exempt from the address rules.
+    pub fn is_exempt(&self, url: &Url) -> bool {
+        check(url, &self.shared.settings.allow).is_ok_and(|to| to == Destination::Exempt)
+    }
+
     /// Sends a request, with retries where they are safe and can help, and never past `deadline`. Returns a response with
     /// any status except 429, 500, 502, 503 and 504: those are errors once no retry is left.
     ///

@@ -48,4 +48,4 @@ pub use client::{Outbound, OutboundError, OutboundSettings};
 pub use http::{HeaderMap, HeaderName, HeaderValue};
 pub use lookup::Lookup;
 pub use request::{Request, RequestError, Response};
-pub use wait::RateLimitHeaders;
+pub use wait::{RateLimit, RateLimitHeaders};

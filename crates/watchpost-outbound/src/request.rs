@@ -118,6 +118,11 @@ impl Request {
         self
     }
 
+    /// Returns the path of the address.
+    pub fn path(&self) -> &str {
+        self.url.path()
+    }
+
     /// Sets `Authorization`, replacing an earlier value. The value doesn't appear in `Debug` texts.
     pub fn authorize(&mut self, mut value: HeaderValue) {
         value.set_sensitive(true);

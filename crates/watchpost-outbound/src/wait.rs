@@ -23,18 +23,41 @@ pub struct RateLimitHeaders {
     pub reset: &'static str,
 }
 
+/// The rate limit that a response tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit {
+    /// The number of requests allowed in a period.
+    pub limit: u32,
+    /// The number of requests left in the period.
+    pub remaining: u32,
+    /// The start of the next period, in seconds since the Unix epoch.
+    pub reset: i64,
+    /// The time until the next period has begun, by the server's clock.
+    pub resets_in: Duration,
+}
+
 impl RateLimitHeaders {
+    /// Returns the rate limit that a response tells; `None` if it tells none, or too many requests ran concurrently.
+    pub fn told(&self, headers: &HeaderMap, now: Timestamp) -> Option<RateLimit> {
+        let number = |name: &str| text(headers, name)?.parse::<u32>().ok();
+        let limit = number(self.limit).filter(|limit| *limit > 0)?;
+        Some(RateLimit {
+            limit,
+            remaining: number(self.remaining)?,
+            reset: text(headers, self.reset)?.parse().ok()?,
+            resets_in: self.until_reset(headers, now)?,
+        })
+    }
+
     /// Returns a pause before the next request when less than a tenth of the limit is left: the remaining requests are spread
     /// over the rest of the period. `share` is the number of callers that send requests concurrently.
     pub fn pace(&self, headers: &HeaderMap, now: Timestamp, share: u32) -> Option<Duration> {
-        let number = |name: &str| text(headers, name)?.parse::<u32>().ok();
-        let (limit, left) = (number(self.limit)?, number(self.remaining)?);
-        if limit == 0 || left >= limit.div_ceil(10) {
+        let told = self.told(headers, now)?;
+        if told.remaining >= told.limit.div_ceil(10) {
             return None;
         }
-        let until = self.until_reset(headers, now)?.min(PACE_MAX);
-        let turns = (left / share.max(1)).max(1);
-        Some(until / turns)
+        let turns = (told.remaining / share.max(1)).max(1);
+        Some(told.resets_in.min(PACE_MAX) / turns)
     }
 
     /// Returns the time until the next period begins, plus one second.

@@ -5,6 +5,7 @@ use crate::{
     company::Company,
     fault::{Fault, Vendor},
     graph::snapshots::Snapshots,
+    okta::{OktaRates, OktaRole},
     when::DAY_MS,
     world::World,
 };
@@ -171,6 +172,8 @@ impl Simulator {
                 tokens: BTreeMap::new(),
                 certificates_only: false,
                 snapshots: Snapshots::default(),
+                okta_role: OktaRole::default(),
+                okta_rates: None,
                 dns_failing: BTreeSet::new(),
             }),
         });
@@ -343,6 +346,26 @@ impl SimulatorHandle {
         self.shared.state().snapshots.unknown.insert(name.to_owned());
     }
 
+    /// Sets the administrator roles of the service app and of the owner of the API token at Okta.
+    pub fn set_okta_role(&self, role: OktaRole) {
+        self.shared.state().okta_role = role;
+    }
+
+    /// Simulates Okta's rate limits from now on: the org has this number of requests per minute in each bucket, except
+    /// `/api/v1/apps/*` with 100, and the client may use half of them.
+    pub fn set_okta_rates(&self, requests_per_minute: u32) {
+        self.shared.state().okta_rates = Some(OktaRates::new(requests_per_minute));
+    }
+
+    /// Returns the most requests in one minute in each bucket of Okta, and the number of rejected requests, since
+    /// [`SimulatorHandle::set_okta_rates`].
+    #[must_use]
+    pub fn okta_rates(&self) -> (BTreeMap<&'static str, u32>, u64) {
+        let state = self.shared.state();
+        let rates = state.okta_rates.as_ref();
+        rates.map_or_else(Default::default, |rates| (rates.most.clone(), rates.rejected))
+    }
+
     /// Invalidates all access tokens issued so far.
     pub fn expire_tokens(&self) {
         self.shared.state().tokens.clear();
@@ -417,6 +440,8 @@ pub(crate) struct State {
     pub(crate) tokens: BTreeMap<String, Token>,
     pub(crate) certificates_only: bool,
     pub(crate) snapshots: Snapshots,
+    pub(crate) okta_role: OktaRole,
+    pub(crate) okta_rates: Option<OktaRates>,
     /// The names for which the name server fails.
     pub(crate) dns_failing: BTreeSet<String>,
 }

@@ -51,3 +51,4 @@ pub use control::{
 };
 pub use dns::DnsRecord;
 pub use fault::{Fault, FaultKind, RetryAfter, Vendor};
+pub use okta::OktaRole;

@@ -61,6 +61,10 @@ pub(crate) struct Context {
     /// The APIs for which the tenant has no premium license.
     pub(crate) unlicensed: std::collections::BTreeSet<Vendor>,
     pub(crate) request_id: String,
+    /// The roles at Okta.
+    pub(crate) okta_role: crate::okta::OktaRole,
+    /// The state of the bucket at Okta, if its rate limits are simulated.
+    pub(crate) okta_rate: Option<crate::okta::OktaRate>,
 }
 
 impl Context {

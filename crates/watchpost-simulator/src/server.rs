@@ -8,6 +8,7 @@ use crate::{
     graph::snapshots,
     hosts::{self, HOSTS},
     ids::{self, Kind},
+    okta::OktaRates,
     reply::{Body, Context, Reply, Request, Shape},
     when::http_date,
 };
@@ -184,16 +185,19 @@ fn prepare(state: &mut State, vendor: Vendor, request: &Request) -> Prepared {
         .authorization
         .as_deref()
         .and_then(|value| strip_scheme(value, "SSWS"));
+    let okta_rate = match &mut state.okta_rates {
+        Some(rates) if vendor == Vendor::Okta => Some(rates.count(&request.path, clock_ms)),
+        _ => None,
+    };
     let early = match vendor {
         Vendor::Entra => None,
-        Vendor::Graph => token.is_none().then(|| {
-            let text = match (&request.authorization, bearer) {
-                (None, _) => "Access token is empty.",
-                (Some(_), None) => "CompactToken parsing failed with error code: 80049217",
-                _ => "Lifetime validation failed, the token is expired.",
-            };
-            Reply::graph_error(401, "InvalidAuthenticationToken", text, clock_ms, &request_id)
-        }),
+        Vendor::Graph => token
+            .is_none()
+            .then(|| graph_token_refused(request, clock_ms, &request_id)),
+        Vendor::Okta if okta_rate.is_some_and(|rate| rate.exceeded) => {
+            let summary = "API call exceeded rate limit due to too many requests.";
+            Some(Reply::okta_error(429, "E0000047", summary, &request_id))
+        }
         Vendor::Okta if request.path == "/oauth2/v1/token" => None,
         Vendor::Okta => match (token, ssws) {
             (Some(token), _) => {
@@ -220,11 +224,24 @@ fn prepare(state: &mut State, vendor: Vendor, request: &Request) -> Prepared {
             clock_ms,
             denied,
             unlicensed,
+            okta_role: state.okta_role,
+            okta_rate,
             request_id,
         },
         serial,
         early,
     }
+}
+
+fn graph_token_refused(request: &Request, clock_ms: i64, request_id: &str) -> Reply {
+    let text = match request.authorization.as_deref() {
+        None => "Access token is empty.",
+        Some(value) if strip_scheme(value, "Bearer").is_none() => {
+            "CompactToken parsing failed with error code: 80049217"
+        }
+        _ => "Lifetime validation failed, the token is expired.",
+    };
+    Reply::graph_error(401, "InvalidAuthenticationToken", text, clock_ms, request_id)
 }
 
 fn strip_scheme<'a>(value: &'a str, scheme: &str) -> Option<&'a str> {
@@ -278,14 +295,18 @@ fn finish(reply: &mut Reply, vendor: Vendor, request: &Request, context: &Contex
             .iter()
             .any(|(name, _)| *name == "x-rate-limit-limit")
         {
-            let minute = context.clock_ms.div_euclid(60_000);
-            reply.headers.push(("x-rate-limit-limit", "600".to_owned()));
-            reply
-                .headers
-                .push(("x-rate-limit-remaining", (599 - serial % 300).to_string()));
-            reply
-                .headers
-                .push(("x-rate-limit-reset", ((minute + 1) * 60).to_string()));
+            let (limit, remaining, reset) = context.okta_rate.map_or_else(
+                || {
+                    let minute = context.clock_ms.div_euclid(60_000);
+                    (600, 599 - serial % 300, (minute + 1) * 60)
+                },
+                |rate| (rate.limit, rate.remaining.into(), rate.reset),
+            );
+            reply.headers.extend([
+                ("x-rate-limit-limit", limit.to_string()),
+                ("x-rate-limit-remaining", remaining.to_string()),
+                ("x-rate-limit-reset", reset.to_string()),
+            ]);
         }
     }
     let next = reply.next.take();
@@ -373,6 +394,8 @@ enum Order {
     SnapshotPolls(u32),
     SnapshotBudget(u64),
     UnknownSnapshotType(String),
+    OktaRole(crate::OktaRole),
+    OktaRequestsPerMinute(u32),
 }
 
 /// Handles the routes of the simulator itself: `/_simulator/orders` takes one [`Order`] by POST, `/_simulator/requests`
@@ -426,6 +449,8 @@ fn execute(state: &mut State, order: Order) -> Result<(), crate::ChangeError> {
         Order::CertificatesOnly(only) => state.certificates_only = only,
         Order::SnapshotPolls(polls) => state.snapshots.polls = polls,
         Order::SnapshotBudget(budget) => state.snapshots.budget = budget,
+        Order::OktaRole(role) => state.okta_role = role,
+        Order::OktaRequestsPerMinute(requests) => state.okta_rates = Some(OktaRates::new(requests)),
         Order::UnknownSnapshotType(name) => {
             state.snapshots.unknown.insert(name);
         }

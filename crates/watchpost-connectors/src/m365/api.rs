@@ -5,6 +5,7 @@ use super::{
     permission, settings, sync, wire,
 };
 use crate::{
+    rate::Bucket,
     run::ReadError,
     session::Session,
     text::m365 as text,
@@ -23,6 +24,34 @@ use watchpost_outbound::Response;
 const BUSY_SHARE: f64 = 0.8;
 /// The pause after each response once that share is reached.
 const BUSY_PAUSE: Duration = Duration::from_secs(1);
+
+/// The number of concurrent requests.
+const AT_ONCE: usize = 8;
+
+/// Reports and audit logs: five requests in ten seconds per application and tenant.
+static REPORTS: Bucket = Bucket {
+    name: "reports",
+    requests: 5,
+    period: Duration::from_secs(10),
+    at_once: 1,
+};
+
+/// Conditional Access and risk: one request per second for all applications of a tenant together.
+static CONDITIONAL_ACCESS: Bucket = Bucket {
+    name: "conditional access",
+    requests: 1,
+    period: Duration::from_secs(1),
+    at_once: 1,
+};
+
+/// Everything else. A tenant with fewer than 50 users has 3,500 resource units in ten seconds per application, and no
+/// request costs more than 5.
+static DIRECTORY: Bucket = Bucket {
+    name: "directory",
+    requests: 700,
+    period: Duration::from_secs(10),
+    at_once: AT_ONCE,
+};
 
 /// The permission probes. The response to the first one names the tenant.
 const PROBES: &[Probe] = &[
@@ -103,6 +132,7 @@ const PROBES: &[Probe] = &[
 
 impl Vendor for M365Tenant {
     const API: Api = GRAPH_API;
+    const AT_ONCE: usize = AT_ONCE;
     const PROBES: &'static [Probe] = PROBES;
 
     type Service = Service;
@@ -113,6 +143,17 @@ impl Vendor for M365Tenant {
 
     fn url(&self, path: &str, query: Option<&str>) -> Url {
         self.graph().url(path, query)
+    }
+
+    fn bucket(path: &str) -> &'static Bucket {
+        let has = |part: &str| path.contains(part);
+        if has("/reports/") || has("/auditLogs/") {
+            &REPORTS
+        } else if has("/identity/conditionalAccess/") || has("/identityProtection/") {
+            &CONDITIONAL_ACCESS
+        } else {
+            &DIRECTORY
+        }
     }
 
     async fn bearer(
@@ -174,5 +215,29 @@ impl Vendor for M365Tenant {
 
     fn hint(&self, permission: &str) -> String {
         text::grant_permission(permission)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_and_conditional_access_have_tight_buckets_of_their_own() {
+        let check =
+            |path: &str, expected: &str| assert_eq!(M365Tenant::bucket(path).name, expected, "{path}");
+        check(
+            "/v1.0/reports/authenticationMethods/userRegistrationDetails",
+            "reports",
+        );
+        check("/beta/auditLogs/signIns", "reports");
+        check("/v1.0/identity/conditionalAccess/policies", "conditional access");
+        check(
+            "/graph/v1.0/identity/conditionalAccess/namedLocations",
+            "conditional access",
+        );
+        check("/v1.0/users", "directory");
+        check("/v1.0/policies/authorizationPolicy", "directory");
+        assert_eq!((REPORTS.at_once, CONDITIONAL_ACCESS.at_once), (1, 1));
     }
 }

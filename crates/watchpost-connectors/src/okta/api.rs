@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     config::below,
+    rate::Bucket,
     run::ReadError,
     session::Session,
     text::okta as text,
@@ -21,12 +22,33 @@ use watchpost_core::{
 };
 use watchpost_outbound::{RateLimitHeaders, Response};
 
+/// The number of concurrent requests. Okta rejects more than 75 concurrent requests per org.
+pub(super) const AT_ONCE: u32 = 8;
+
 /// The headers in which Okta reports its rate limits with each response.
 static RATE_LIMIT: RateLimitHeaders = RateLimitHeaders {
     limit: "x-rate-limit-limit",
     remaining: "x-rate-limit-remaining",
     reset: "x-rate-limit-reset",
 };
+
+/// Returns a bucket of Okta. The smallest plans allow 100 requests per minute. Each response tells the org's actual limit.
+const fn bucket(name: &'static str) -> Bucket {
+    Bucket {
+        name,
+        requests: 100,
+        period: Duration::from_secs(60),
+        at_once: AT_ONCE as usize,
+    }
+}
+
+static USERS: Bucket = bucket("/api/v1/users");
+static USER: Bucket = bucket("/api/v1/users/*");
+static APPS: Bucket = bucket("/api/v1/apps");
+static APP: Bucket = bucket("/api/v1/apps/*");
+static IAM: Bucket = bucket("/api/v1/iam/*");
+static POLICIES: Bucket = bucket("/api/v1/policies/*");
+static OTHER: Bucket = bucket("/api/v1/*");
 
 /// The permission probes. The response to the first one names the org.
 const PROBES: &[Probe] = &[
@@ -89,6 +111,7 @@ const PROBES: &[Probe] = &[
 impl Vendor for OktaOrg {
     const API: Api = OKTA_API;
     const RATE_LIMIT: Option<&'static RateLimitHeaders> = Some(&RATE_LIMIT);
+    const AT_ONCE: usize = AT_ONCE as usize;
     const PROBES: &'static [Probe] = PROBES;
 
     type Service = ();
@@ -99,6 +122,20 @@ impl Vendor for OktaOrg {
 
     fn url(&self, path: &str, query: Option<&str>) -> Url {
         below(self.address(), path, query)
+    }
+
+    fn bucket(path: &str) -> &'static Bucket {
+        let path = path.split_once("/api/v1/").map_or("", |(_, path)| path);
+        let (family, rest) = path.split_once('/').unwrap_or((path, ""));
+        match (family, rest.is_empty()) {
+            ("users", true) => &USERS,
+            ("users", false) => &USER,
+            ("apps", true) => &APPS,
+            ("apps", false) => &APP,
+            ("iam", _) => &IAM,
+            ("policies", _) => &POLICIES,
+            _ => &OTHER,
+        }
     }
 
     async fn bearer(
@@ -211,6 +248,20 @@ fn next_link(header: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_belongs_to_the_bucket_of_its_family() {
+        let check = |path: &str, expected: &str| assert_eq!(OktaOrg::bucket(path).name, expected, "{path}");
+        check("/api/v1/users", "/api/v1/users");
+        check("/api/v1/users/00u1/factors", "/api/v1/users/*");
+        check("/okta/api/v1/users/00u1/roles", "/api/v1/users/*");
+        check("/api/v1/apps", "/api/v1/apps");
+        check("/api/v1/apps/0oa1/users", "/api/v1/apps/*");
+        check("/api/v1/iam/assignees/users", "/api/v1/iam/*");
+        check("/api/v1/policies/00p1/rules", "/api/v1/policies/*");
+        check("/api/v1/org/privacy/oktaSupport", "/api/v1/*");
+        check("/oauth2/v1/token", "/api/v1/*");
+    }
 
     #[test]
     fn the_next_link_is_found_in_every_notation() {

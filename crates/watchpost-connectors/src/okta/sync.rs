@@ -1,6 +1,7 @@
 //! The sync of one org. Later datasets use data from earlier ones.
 
 use super::{
+    api::AT_ONCE,
     client::{Client, OKTA_API},
     normalize, scope, wire,
 };
@@ -21,8 +22,6 @@ use watchpost_core::{
     value::{text::ForeignText, word::CollectionState},
 };
 
-/// The number of concurrent requests for single accounts. Okta rejects more than 75 concurrent requests per org.
-const AT_ONCE: u32 = 8;
 /// The number of accounts that are read before their facts are emitted.
 const BATCH: usize = 64;
 /// The maximum number of accounts whose factors are read.

@@ -4,8 +4,9 @@ use super::{
     definition::{ListPage, Vendor},
     error::ApiError,
 };
-use crate::{paging::Pagination, session::Session};
+use crate::{paging::Pagination, rate::Budgets, session::Session};
 use serde_json::value::RawValue;
+use std::sync::Arc;
 use url::Url;
 use watchpost_core::integration::connector::ConnectorError;
 use watchpost_outbound::{Request, Response};
@@ -14,12 +15,17 @@ use watchpost_outbound::{Request, Response};
 pub(crate) struct Client<V> {
     pub(crate) session: Session,
     pub(crate) vendor: V,
+    budgets: Arc<Budgets>,
 }
 
 impl<V: Vendor> Client<V> {
-    /// Creates a client. Sends nothing.
-    pub(crate) const fn new(session: Session, vendor: V) -> Self {
-        Self { session, vendor }
+    /// Creates a client that shares `budgets` with the tenant's other clients. Sends nothing.
+    pub(crate) const fn new(session: Session, vendor: V, budgets: Arc<Budgets>) -> Self {
+        Self {
+            session,
+            vendor,
+            budgets,
+        }
     }
 
     /// Returns the address of a path of the vendor's main API.
@@ -71,7 +77,14 @@ impl<V: Vendor> Client<V> {
             Some(headers) => request.limited_by(headers),
             None => request,
         };
+        let bucket = V::bucket(request.path());
+        let reservation = self.budgets.reserve(&self.session, bucket).await?;
         let response = self.request(self.vendor.service(), request).await?;
+        drop(reservation);
+        if let Some(told) = V::RATE_LIMIT.and_then(|limit| limit.told(&response.headers, self.session.now()))
+        {
+            self.budgets.learn(&self.session, bucket, &told);
+        }
         if let Some(pause) = V::pause(&self.session, &response, concurrency) {
             tracing::debug!(
                 pause_ms = pause.as_millis(),

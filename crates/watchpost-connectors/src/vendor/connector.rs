@@ -2,6 +2,7 @@
 
 use super::{client::Client, definition::Vendor, verify::verify};
 use crate::{
+    rate::{BudgetBook, Budgets},
     run::{Emitter, PageGenerator},
     session::{ReadLimits, Session},
     settings::{SettingEmitter, SettingGenerator},
@@ -78,6 +79,7 @@ pub(crate) trait ReadableVendor: Vendor + Sized + 'static {
 pub(crate) struct VendorConnector<V> {
     outbound: Outbound,
     limits: ReadLimits,
+    budgets: BudgetBook,
     vendor: PhantomData<fn() -> V>,
 }
 
@@ -86,6 +88,7 @@ impl<V: ReadableVendor> VendorConnector<V> {
         Self {
             outbound: outbound.clone(),
             limits,
+            budgets: BudgetBook::default(),
             vendor: PhantomData,
         }
     }
@@ -93,7 +96,11 @@ impl<V: ReadableVendor> VendorConnector<V> {
     fn client(&self, config: &ConnectorConfig, budget: Duration) -> Result<Client<V>, ConnectorError> {
         let session = Session::begin(&self.outbound, &self.limits, budget);
         let vendor = V::open(&session, config)?;
-        Ok(Client::new(session, vendor))
+        let address = vendor.url("/", None);
+        let metered = self.limits.meters_exempt || !self.outbound.is_exempt(&address);
+        let tenant = format!("{address} {}", vendor.tenant_label());
+        let budgets = self.budgets.of(tenant, || Budgets::new(metered, V::AT_ONCE));
+        Ok(Client::new(session, vendor, budgets))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The definition of a vendor's API.
 
 use super::error::{Api, ApiError};
-use crate::{run::ReadError, session::Session, token::Bearer};
+use crate::{rate::Bucket, run::ReadError, session::Session, token::Bearer};
 use serde_json::value::RawValue;
 use std::time::Duration;
 use url::Url;
@@ -17,6 +17,8 @@ pub(crate) trait Vendor: Send + Sync {
     const API: Api;
     /// The headers in which the vendor reports its rate limit.
     const RATE_LIMIT: Option<&'static RateLimitHeaders> = None;
+    /// The maximum number of concurrent requests to one tenant.
+    const AT_ONCE: usize;
     /// The permissions that a sync needs, each with a request that checks it. The response to the first one names the tenant.
     const PROBES: &'static [Probe];
 
@@ -28,6 +30,9 @@ pub(crate) trait Vendor: Send + Sync {
 
     /// Returns an address of the main API. `path` starts with a slash; identifiers in it are checked by [`crate::value::id`].
     fn url(&self, path: &str, query: Option<&str>) -> Url;
+
+    /// Returns the bucket of a path of the main API, which may begin with the path of the configured address.
+    fn bucket(path: &str) -> &'static Bucket;
 
     /// Returns a token for an API. It is a new one if the current token's serial number is `rejected`.
     ///

@@ -6,6 +6,7 @@ mod dns;
 mod domains;
 mod faults;
 mod import;
+mod rates;
 mod secrecy;
 mod settings;
 mod sign_in;

@@ -107,9 +107,11 @@ impl Rig {
     }
 
     pub(crate) async fn with(company: Company, change: impl FnOnce(&mut ReadLimits)) -> Self {
-        let simulator = Simulator::start(SimulatorConfig::new(company, ORIGIN_MS))
-            .await
-            .unwrap();
+        Self::of(SimulatorConfig::new(company, ORIGIN_MS), change).await
+    }
+
+    pub(crate) async fn of(config: SimulatorConfig, change: impl FnOnce(&mut ReadLimits)) -> Self {
+        let simulator = Simulator::start(config).await.unwrap();
         let mut limits = ReadLimits::default();
         change(&mut limits);
         Self {

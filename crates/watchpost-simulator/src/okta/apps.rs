@@ -3,6 +3,7 @@
 use super::{UNSUPPORTED_SEARCH, invalid, list, listing, not_found};
 use crate::{
     company::OktaApp,
+    control::OKTA_CLIENT_ID,
     ids::{self, Kind},
     reply::{Context, Reply, Request},
     when::{DAY_MS, iso_millis},
@@ -46,6 +47,30 @@ pub(super) fn apps(request: &Request, context: &Context) -> Reply {
                 "users": { "href": format!("https://{org}/api/v1/apps/{id}/users") } } }))
         },
     )
+}
+
+/// Lists the service app alone. A request with an API token comes from no app.
+pub(super) fn own_app(request: &Request, context: &Context) -> Reply {
+    let by_app = request
+        .authorization
+        .as_deref()
+        .is_some_and(|value| value.to_ascii_lowercase().starts_with("bearer "));
+    let world = &context.world;
+    list(request, context, u64::from(by_app), (20, 200), false, |_| {
+        let created = iso_millis(world.origin_ms - 90 * DAY_MS);
+        let org = &world.company.profile.okta_org;
+        Some(
+            json!({ "id": OKTA_CLIENT_ID, "name": "oidc_client", "label": "Watchpost", "status": "ACTIVE",
+            "signOnMode": "OPENID_CONNECT", "features": [], "created": created, "lastUpdated": created,
+            "accessibility": { "selfService": false, "errorRedirectUrl": null, "loginRedirectUrl": null },
+            "visibility": { "autoSubmitToolbar": false, "hide": { "iOS": true, "web": true } },
+            "credentials": { "oauthClient": { "client_id": OKTA_CLIENT_ID,
+                "token_endpoint_auth_method": "private_key_jwt" } },
+            "settings": {},
+            "_links": { "self": { "href": format!("https://{org}/api/v1/apps/{OKTA_CLIENT_ID}") },
+                "users": { "href": format!("https://{org}/api/v1/apps/{OKTA_CLIENT_ID}/users") } } }),
+        )
+    })
 }
 
 fn existing(world: &World, position: u64) -> Option<&OktaApp> {

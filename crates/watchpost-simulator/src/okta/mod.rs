@@ -2,6 +2,11 @@
 
 mod apps;
 mod people;
+mod rate;
+mod role;
+
+pub(crate) use rate::{OktaRate, OktaRates};
+pub use role::OktaRole;
 
 use crate::{
     control::OKTA_CLIENT_ID,
@@ -66,7 +71,12 @@ pub(crate) fn answer(request: &Request, context: &Context) -> Reply {
             "You do not have permission to access the feature you are requesting",
         );
     }
+    if let Some(refusal) = role::refusal(context.okta_role, route, context) {
+        return refusal;
+    }
     match route {
+        ["users"] if context.okta_role.sees_no_users() => listing(Vec::new()),
+        ["apps"] if context.okta_role.sees_only_own_app() => apps::own_app(request, context),
         ["users"] => people::users(request, context),
         ["users", id] => people::user(context, id),
         ["users", id, "factors"] => people::factors(context, id),

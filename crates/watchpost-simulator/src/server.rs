@@ -174,17 +174,13 @@ fn prepare(state: &mut State, vendor: Vendor, request: &Request) -> Prepared {
         .map(|(_, name)| name.clone())
         .collect();
     let unlicensed = state.unlicensed.clone();
-    let bearer = request
-        .authorization
-        .as_deref()
-        .and_then(|value| strip_scheme(value, "Bearer"));
-    let token = bearer
+    let credential = |scheme| {
+        let value = request.authorization.as_deref()?;
+        strip_scheme(value, scheme)
+    };
+    let token = credential("Bearer")
         .and_then(|text| state.tokens.get(text))
         .filter(|token| token.vendor == vendor && token.expires_ms > clock_ms);
-    let ssws = request
-        .authorization
-        .as_deref()
-        .and_then(|value| strip_scheme(value, "SSWS"));
     let okta_rate = match &mut state.okta_rates {
         Some(rates) if vendor == Vendor::Okta => Some(rates.count(&request.path, clock_ms)),
         _ => None,
@@ -199,7 +195,7 @@ fn prepare(state: &mut State, vendor: Vendor, request: &Request) -> Prepared {
             Some(Reply::okta_error(429, "E0000047", summary, &request_id))
         }
         Vendor::Okta if request.path == "/oauth2/v1/token" => None,
-        Vendor::Okta => match (token, ssws) {
+        Vendor::Okta => match (token, credential("SSWS")) {
             (Some(token), _) => {
                 // An OAuth token has the scopes it was requested with, except those that were removed since.
                 denied.extend(

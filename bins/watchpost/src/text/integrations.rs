@@ -2,7 +2,10 @@
 
 use crate::text::counted;
 use std::{fmt::Display, path::Path};
-use watchpost_core::{integration::IntegrationAction, value::word::Platform};
+use watchpost_core::{
+    integration::{IntegrationAction, fact::Dataset},
+    value::word::{CollectionState, Platform},
+};
 
 pub(crate) const NOTHING_CONNECTED: &str = "No platform is connected. Connect one with `watchpost integrations add okta` \
                                             or `watchpost integrations add m365`.";
@@ -123,6 +126,12 @@ pub(crate) fn verified(platform: Platform, name: &str, granted: usize, permissio
 
 pub(crate) fn verification_failed(platform: Platform, name: &str, error: &dyn Display) -> String {
     format!("{} ({name}): {error}", platform.title())
+}
+
+/// A dataset, and what a sync could read of it.
+pub(crate) fn dataset(dataset: Dataset, state: CollectionState, detail: Option<&str>) -> String {
+    let detail = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
+    format!("  {dataset} {state}{detail}")
 }
 
 /// A missing permission: the datasets that syncs read with it, the rules that need these datasets, and the vendor's hint.

@@ -10,7 +10,7 @@ use crate::{
     session::Session,
     text::m365 as text,
     token::Bearer,
-    vendor::{Api, ApiError, ListPage, Probe, Vendor},
+    vendor::{Api, ApiError, Expected, ListPage, Probe, Vendor},
 };
 use std::time::Duration;
 use url::Url;
@@ -55,79 +55,137 @@ static DIRECTORY: Bucket = Bucket {
 
 /// The permission probes. The response to the first one names the tenant.
 const PROBES: &[Probe] = &[
-    Probe {
-        permission: permission::ORGANIZATION,
-        path: "/v1.0/organization",
-        query: Some("$select=id,displayName"),
-        datasets: &[Dataset::Organization, Dataset::Licenses],
-    },
-    Probe {
-        permission: permission::USER,
-        path: "/v1.0/users",
-        query: Some("$select=id&$top=1"),
-        datasets: &[Dataset::Users, Dataset::SignIn, Dataset::Mfa],
-    },
-    Probe {
-        permission: permission::AUDIT_LOG,
-        path: "/v1.0/reports/authenticationMethods/userRegistrationDetails",
-        query: Some("$top=1"),
-        datasets: &[Dataset::SignIn, Dataset::Mfa],
-    },
-    Probe {
-        permission: permission::DOMAIN,
-        path: "/v1.0/domains",
-        query: None,
-        datasets: &[Dataset::Domains],
-    },
-    Probe {
-        permission: permission::ROLES,
-        path: "/v1.0/roleManagement/directory/roleDefinitions",
-        query: Some("$select=id&$top=1"),
-        datasets: &[Dataset::Roles, Dataset::RoleSchedules],
-    },
-    Probe {
-        permission: permission::ROLES_ACTIVE,
-        path: "/v1.0/roleManagement/directory/roleAssignmentScheduleInstances",
-        query: Some("$top=1"),
-        datasets: &[Dataset::RoleSchedules],
-    },
-    Probe {
-        permission: permission::ROLES_ELIGIBLE,
-        path: "/v1.0/roleManagement/directory/roleEligibilityScheduleInstances",
-        query: Some("$top=1"),
-        datasets: &[Dataset::RoleSchedules],
-    },
-    Probe {
-        permission: permission::GROUP_MEMBER,
-        path: "/v1.0/groups",
-        query: Some("$select=id&$top=1"),
-        datasets: &[Dataset::Roles],
-    },
-    Probe {
-        permission: permission::APPLICATION,
-        path: "/v1.0/servicePrincipals",
-        query: Some("$select=id&$top=1"),
-        datasets: &[Dataset::Apps, Dataset::AppOwners, Dataset::AppGrants],
-    },
-    Probe {
-        permission: permission::DIRECTORY,
-        path: "/v1.0/oauth2PermissionGrants",
-        query: Some("$top=1"),
-        datasets: &[Dataset::Grants],
-    },
-    Probe {
-        permission: permission::POLICY,
-        path: "/v1.0/policies/authorizationPolicy",
-        query: None,
-        datasets: &[
-            Dataset::ConditionalAccess,
-            Dataset::SecurityDefaults,
-            Dataset::AuthorizationPolicy,
-            Dataset::AuthenticationMethods,
-            Dataset::AdminConsent,
-            Dataset::Locations,
-        ],
-    },
+    Probe::new(
+        permission::ORGANIZATION,
+        "/v1.0/organization",
+        Some("$select=id,displayName"),
+        &[Dataset::Organization],
+    ),
+    Probe::new(
+        permission::ORGANIZATION,
+        "/v1.0/subscribedSkus",
+        Some("$select=id"),
+        &[Dataset::Licenses],
+    ),
+    Probe::new(
+        permission::USER,
+        "/v1.0/users",
+        Some("$select=id&$top=2"),
+        &[Dataset::Users, Dataset::SignIn, Dataset::Mfa],
+    )
+    .expecting(Expected::Accounts),
+    Probe::new(
+        permission::AUDIT_LOG,
+        "/v1.0/users",
+        Some("$select=id,signInActivity&$top=1"),
+        &[Dataset::SignIn],
+    ),
+    Probe::new(
+        permission::AUDIT_LOG,
+        "/v1.0/reports/authenticationMethods/userRegistrationDetails",
+        Some("$top=1"),
+        &[Dataset::Mfa],
+    ),
+    Probe::new(permission::DOMAIN, "/v1.0/domains", None, &[Dataset::Domains]),
+    Probe::new(
+        permission::ROLES,
+        "/v1.0/roleManagement/directory/roleDefinitions",
+        Some("$select=id&$top=1"),
+        &[Dataset::Roles, Dataset::RoleSchedules],
+    ),
+    Probe::new(
+        permission::ROLES,
+        "/v1.0/roleManagement/directory/roleAssignments",
+        Some("$top=1"),
+        &[Dataset::Roles],
+    ),
+    Probe::new(
+        permission::GROUP_MEMBER,
+        "/v1.0/groups",
+        Some("$select=id&$top=1"),
+        &[Dataset::Roles],
+    ),
+    Probe::new(
+        permission::ROLES_ACTIVE,
+        "/v1.0/roleManagement/directory/roleAssignmentScheduleInstances",
+        Some("$top=1"),
+        &[Dataset::RoleSchedules],
+    ),
+    Probe::new(
+        permission::ROLES_ELIGIBLE,
+        "/v1.0/roleManagement/directory/roleEligibilityScheduleInstances",
+        Some("$top=1"),
+        &[Dataset::RoleSchedules],
+    ),
+    Probe::new(
+        permission::APPLICATION,
+        "/v1.0/servicePrincipals",
+        Some("$select=id,appId&$top=2"),
+        &[Dataset::Apps, Dataset::AppOwners, Dataset::AppGrants],
+    )
+    .expecting(Expected::Apps),
+    Probe::new(
+        permission::APPLICATION,
+        "/v1.0/applications",
+        Some("$select=id,appId&$top=1"),
+        &[Dataset::Apps, Dataset::AppOwners],
+    ),
+    Probe::new(
+        permission::APPLICATION,
+        "/v1.0/applications/{first}/owners",
+        Some("$select=id&$top=1"),
+        &[Dataset::AppOwners],
+    )
+    .for_first_of("/v1.0/applications"),
+    Probe::new(
+        permission::APPLICATION,
+        "/v1.0/servicePrincipals/{first}/appRoleAssignedTo",
+        Some("$top=1"),
+        &[Dataset::AppGrants],
+    )
+    .for_first_of("/v1.0/servicePrincipals"),
+    Probe::new(
+        permission::DIRECTORY,
+        "/v1.0/oauth2PermissionGrants",
+        Some("$top=1"),
+        &[Dataset::Grants],
+    ),
+    Probe::new(
+        permission::POLICY,
+        "/v1.0/identity/conditionalAccess/policies",
+        Some("$top=1"),
+        &[Dataset::ConditionalAccess],
+    ),
+    Probe::new(
+        permission::POLICY,
+        "/v1.0/policies/identitySecurityDefaultsEnforcementPolicy",
+        None,
+        &[Dataset::SecurityDefaults],
+    ),
+    Probe::new(
+        permission::POLICY,
+        "/v1.0/policies/authorizationPolicy",
+        None,
+        &[Dataset::AuthorizationPolicy],
+    ),
+    Probe::new(
+        permission::POLICY,
+        "/v1.0/policies/authenticationMethodsPolicy",
+        None,
+        &[Dataset::AuthenticationMethods],
+    ),
+    Probe::new(
+        permission::POLICY,
+        "/v1.0/policies/adminConsentRequestPolicy",
+        None,
+        &[Dataset::AdminConsent],
+    ),
+    Probe::new(
+        permission::POLICY,
+        "/v1.0/identity/conditionalAccess/namedLocations",
+        Some("$top=1"),
+        &[Dataset::Locations],
+    ),
 ];
 
 impl Vendor for M365Tenant {
@@ -215,6 +273,18 @@ impl Vendor for M365Tenant {
 
     fn hint(&self, permission: &str) -> String {
         text::grant_permission(permission)
+    }
+
+    fn own_client(&self) -> Option<&str> {
+        Some(self.client_id())
+    }
+
+    fn role_for_lists(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn role_error(&self, error: ApiError, _: &'static str) -> ApiError {
+        error
     }
 }
 

@@ -108,6 +108,11 @@ impl M365Tenant {
         &self.tenant
     }
 
+    /// Returns the application's client id.
+    pub(super) fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
     /// Returns the host of Graph, which identifies the cloud.
     pub(super) fn graph_host(&self) -> &str {
         self.graph.base.host_str().unwrap_or_default()

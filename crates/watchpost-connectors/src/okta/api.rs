@@ -2,7 +2,7 @@
 
 use super::{
     client::{OKTA_API, OktaOrg},
-    scope, settings, sync, wire,
+    role, scope, settings, sync, wire,
 };
 use crate::{
     config::below,
@@ -11,7 +11,7 @@ use crate::{
     session::Session,
     text::okta as text,
     token::Bearer,
-    vendor::{Api, ApiError, ListPage, Probe, Vendor},
+    vendor::{Api, ApiError, Expected, ListPage, Probe, Vendor},
 };
 use serde_json::value::RawValue;
 use std::time::Duration;
@@ -52,60 +52,90 @@ static OTHER: Bucket = bucket("/api/v1/*");
 
 /// The permission probes. The response to the first one names the org.
 const PROBES: &[Probe] = &[
-    Probe {
-        permission: scope::ORGS,
-        path: "/api/v1/org",
-        query: None,
-        datasets: &[Dataset::Organization, Dataset::SupportAccess],
-    },
-    Probe {
-        permission: scope::USERS,
-        path: "/api/v1/users",
-        query: Some("limit=1"),
-        datasets: &[Dataset::Users, Dataset::SignIn, Dataset::Mfa],
-    },
-    Probe {
-        permission: scope::ROLES,
-        path: "/api/v1/iam/assignees/users",
-        query: Some("limit=1"),
-        datasets: &[Dataset::Roles],
-    },
-    Probe {
-        permission: scope::APPS,
-        path: "/api/v1/apps",
-        query: Some("limit=1"),
-        datasets: &[Dataset::Apps, Dataset::AppAssignments],
-    },
-    Probe {
-        permission: scope::API_TOKENS,
-        path: "/api/v1/api-tokens",
-        query: Some("limit=1"),
-        datasets: &[Dataset::Tokens],
-    },
-    Probe {
-        permission: scope::POLICIES,
-        path: "/api/v1/policies",
-        query: Some("type=OKTA_SIGN_ON"),
-        datasets: &[Dataset::SignInPolicies],
-    },
-    Probe {
-        permission: scope::AUTHENTICATORS,
-        path: "/api/v1/authenticators",
-        query: None,
-        datasets: &[Dataset::AuthenticationMethods],
-    },
-    Probe {
-        permission: scope::NETWORK_ZONES,
-        path: "/api/v1/zones",
-        query: Some("limit=1"),
-        datasets: &[Dataset::Locations],
-    },
-    Probe {
-        permission: scope::THREAT_INSIGHTS,
-        path: "/api/v1/threats/configuration",
-        query: None,
-        datasets: &[Dataset::ThreatDetection],
-    },
+    Probe::new(scope::ORGS, "/api/v1/org", None, &[Dataset::Organization]).with_role(role::ANY),
+    Probe::new(
+        scope::USERS,
+        "/api/v1/users",
+        Some("limit=2"),
+        &[Dataset::Users, Dataset::SignIn, Dataset::Mfa],
+    )
+    .with_role(role::ANY)
+    .expecting(Expected::Accounts),
+    Probe::new(
+        scope::USERS,
+        "/api/v1/users/{first}/factors",
+        None,
+        &[Dataset::Mfa],
+    )
+    .with_role(role::ANY)
+    .for_first_of("/api/v1/users"),
+    Probe::new(
+        scope::ROLES,
+        "/api/v1/iam/assignees/users",
+        Some("limit=1"),
+        &[Dataset::Roles],
+    )
+    .with_role(role::VIEW_ROLES),
+    Probe::new(
+        scope::ROLES,
+        "/api/v1/users/{first}/roles",
+        None,
+        &[Dataset::Roles],
+    )
+    .with_role(role::VIEW_ROLES)
+    .for_first_of("/api/v1/users"),
+    Probe::new(
+        scope::APPS,
+        "/api/v1/apps",
+        Some("limit=2"),
+        &[Dataset::Apps, Dataset::AppAssignments],
+    )
+    .with_role(role::ANY)
+    .expecting(Expected::Apps),
+    Probe::new(
+        scope::APPS,
+        "/api/v1/apps/{first}/users",
+        Some("limit=1"),
+        &[Dataset::AppAssignments],
+    )
+    .with_role(role::ANY)
+    .for_first_of("/api/v1/apps"),
+    Probe::new(scope::API_TOKENS, "/api/v1/api-tokens", None, &[Dataset::Tokens]).with_role(role::ANY),
+    Probe::new(
+        scope::POLICIES,
+        "/api/v1/policies",
+        Some("type=OKTA_SIGN_ON"),
+        &[Dataset::SignInPolicies],
+    )
+    .with_role(role::ANY),
+    Probe::new(
+        scope::AUTHENTICATORS,
+        "/api/v1/authenticators",
+        None,
+        &[Dataset::AuthenticationMethods],
+    )
+    .with_role(role::ANY),
+    Probe::new(
+        scope::NETWORK_ZONES,
+        "/api/v1/zones",
+        Some("limit=1"),
+        &[Dataset::Locations],
+    )
+    .with_role(role::ANY),
+    Probe::new(
+        scope::THREAT_INSIGHTS,
+        "/api/v1/threats/configuration",
+        None,
+        &[Dataset::ThreatDetection],
+    )
+    .with_role(role::ANY),
+    Probe::new(
+        scope::ORGS,
+        "/api/v1/org/privacy/oktaSupport",
+        None,
+        &[Dataset::SupportAccess],
+    )
+    .with_role(role::SUPER),
 ];
 
 impl Vendor for OktaOrg {
@@ -168,7 +198,9 @@ impl Vendor for OktaOrg {
                     reason: reason.to_owned(),
                 }))
             }
-            (403, _) => ApiError::Denied,
+            // Okta names a missing scope in a header.
+            (403, _) if self.uses_api_token() || lacks_scope(response) => ApiError::Denied,
+            (403, _) => ApiError::RoleDenied(role::ANY),
             (404, _) => ApiError::NotFound,
             (status, _) => ApiError::Status(status),
         }
@@ -206,12 +238,43 @@ impl Vendor for OktaOrg {
     }
 
     fn hint(&self, permission: &str) -> String {
-        if self.uses_api_token() {
+        if permission == role::VIEW_ROLES {
+            text::GRANT_VIEW_ROLES.to_owned()
+        } else if permission == role::SUPER {
+            text::GRANT_SUPER.to_owned()
+        } else if permission == role::ANY {
+            text::GRANT_ANY_ROLE.to_owned()
+        } else if self.uses_api_token() {
             text::grant_to_token_owner(permission)
         } else {
             text::grant_scope(permission)
         }
     }
+
+    fn own_client(&self) -> Option<&str> {
+        self.client_id()
+    }
+
+    /// Without a role, a service app gets an empty list of users. The owner of an API token always has a role.
+    fn role_for_lists(&self) -> Option<&'static str> {
+        (!self.uses_api_token()).then_some(role::ANY)
+    }
+
+    /// An API token has no scopes: if it is denied a request, its owner lacks a role.
+    fn role_error(&self, error: ApiError, role: &'static str) -> ApiError {
+        match error {
+            ApiError::Denied if self.uses_api_token() && role != role::ANY => ApiError::RoleDenied(role),
+            ApiError::RoleDenied(_) => ApiError::RoleDenied(role),
+            error => error,
+        }
+    }
+}
+
+/// Whether a response with status 403 says that the access token lacks a scope.
+fn lacks_scope(response: &Response) -> bool {
+    response
+        .header("www-authenticate")
+        .is_some_and(|value| value.contains("insufficient_scope"))
 }
 
 /// Okta's error code for a feature that the org doesn't have.

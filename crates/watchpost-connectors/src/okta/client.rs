@@ -90,6 +90,14 @@ impl OktaOrg {
         }
     }
 
+    /// Returns the client id of the service app; `None` with an API token.
+    pub(super) fn client_id(&self) -> Option<&str> {
+        match &self.credential {
+            Credential::ApiToken(_) => None,
+            Credential::ServiceApp(app) => Some(&app.client_id),
+        }
+    }
+
     /// Whether the credential is an API token, whose permissions depend on its owner's role instead of scopes.
     pub(super) const fn uses_api_token(&self) -> bool {
         matches!(self.credential, Credential::ApiToken(_))

@@ -3,6 +3,7 @@
 mod api;
 mod client;
 mod normalize;
+mod role;
 mod scope;
 mod settings;
 mod sync;

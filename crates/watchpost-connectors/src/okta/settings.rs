@@ -2,8 +2,8 @@
 
 use super::{
     client::{Client, OKTA_API},
-    scope,
-    sync::POLICY_TYPES,
+    role, scope,
+    sync::{POLICY_TYPES, SUPPORT_ACCESS, role_for},
     wire,
 };
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     settings::{SettingContent, SettingEmitter, SettingError},
     text::{SETTING_TOO_LARGE, okta as text},
     value::id,
-    vendor::ApiError,
+    vendor::{ApiError, Vendor as _},
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ const PLAIN: &[(&str, Option<&str>, bool, &str)] = &[
     ("authenticators", None, true, scope::AUTHENTICATORS),
     ("zones", Some("limit=200"), true, scope::NETWORK_ZONES),
     ("threats/configuration", None, false, scope::THREAT_INSIGHTS),
-    ("org/privacy/oktaSupport", None, false, scope::ORGS),
+    (SUPPORT_ACCESS, None, false, scope::ORGS),
 ];
 
 /// All paths.
@@ -46,6 +46,9 @@ pub(super) const PATHS: [&str; PLAIN.len() + POLICY_TYPES.len()] = {
 
 /// Returns the paths of the settings that require a scope.
 pub(super) fn settings_of(scope: &str) -> Vec<&'static str> {
+    if scope == role::SUPER {
+        return vec![SUPPORT_ACCESS];
+    }
     let plain = PLAIN.iter().filter(|(_, _, _, needs)| *needs == scope);
     let policies = POLICY_TYPES.iter().filter(|_| scope == scope::POLICIES);
     plain
@@ -68,7 +71,10 @@ pub(super) async fn collect(client: Arc<Client>, mut out: SettingEmitter) -> Res
         } else {
             one(&client, &at).await
         };
-        let result = result.map_err(|error| OKTA_API.read_error(error, scope).into());
+        let result = result.map_err(|error| {
+            let error = client.vendor.role_error(error, role_for(path));
+            OKTA_API.read_error(error, scope).into()
+        });
         out.emit(path, SOURCE, result).await?;
     }
     for (kind, path) in POLICY_TYPES {

@@ -3,14 +3,14 @@
 use super::{
     api::AT_ONCE,
     client::{Client, OKTA_API},
-    normalize, scope, wire,
+    normalize, role, scope, wire,
 };
 use crate::{
     concurrency::gather,
     run::{DOCUMENT_BYTES_MAX, DatasetRun, Emitter, ReadError},
-    text::okta as text,
+    text::{ONLY_OWN_CLIENT_SEEN, okta as text},
     value::id,
-    vendor::ApiError,
+    vendor::{ApiError, Vendor as _},
 };
 use serde_json::{Value, value::RawValue};
 use std::sync::Arc;
@@ -22,6 +22,8 @@ use watchpost_core::{
     value::{text::ForeignText, word::CollectionState},
 };
 
+/// The path of the setting about the access of Okta's support.
+pub(super) const SUPPORT_ACCESS: &str = "org/privacy/oktaSupport";
 /// The number of accounts that are read before their facts are emitted.
 const BATCH: usize = 64;
 /// The maximum number of accounts whose factors are read.
@@ -89,7 +91,7 @@ pub(super) async fn read_all(client: Arc<Client>, mut out: Emitter) -> Result<()
     run.end(result).await?;
 
     let mut run = out.begin(Dataset::SupportAccess);
-    let result = document_setting(&client, &mut run, "org/privacy/oktaSupport", scope::ORGS).await;
+    let result = document_setting(&client, &mut run, SUPPORT_ACCESS, scope::ORGS).await;
     run.end(result).await?;
 
     let mut run = out.begin(Dataset::Mfa);
@@ -141,6 +143,15 @@ pub(super) fn tenant(body: &[u8]) -> Option<(String, ForeignText)> {
     Some((tenant, ForeignText::name(&name)))
 }
 
+/// Returns the role that a document needs.
+pub(super) fn role_for(path: &str) -> &'static str {
+    if path == SUPPORT_ACCESS {
+        role::SUPER
+    } else {
+        role::ANY
+    }
+}
+
 /// Stores one document unchanged.
 async fn document_setting(
     client: &Client,
@@ -149,7 +160,10 @@ async fn document_setting(
     scope: &'static str,
 ) -> Result<(), ReadError> {
     let url = client.url(&format!("/api/v1/{path}"), None);
-    let response = client.get(url).await.map_err(OKTA_API.read_error_for(scope))?;
+    let response = client
+        .get(url)
+        .await
+        .map_err(|error| OKTA_API.read_error(client.vendor.role_error(error, role_for(path)), scope))?;
     let Ok(document @ Value::Object(_)) = serde_json::from_slice::<Value>(&response.body) else {
         return Err(OKTA_API.unexpected_response());
     };
@@ -296,8 +310,10 @@ async fn small_list(client: &Client, path: &str) -> Result<Vec<Box<RawValue>>, A
 
 /// Reads the accounts with administrator roles, and then the roles of each.
 async fn roles(client: &Arc<Client>, run: &mut DatasetRun<'_>) -> Result<(), ReadError> {
+    let read_error =
+        |error| OKTA_API.read_error(client.vendor.role_error(error, role::VIEW_ROLES), scope::ROLES);
     let mut list = client.list("/api/v1/iam/assignees/users", Some("limit=100"));
-    while let Some(rows) = list.page().await.map_err(OKTA_API.read_error_for(scope::ROLES))? {
+    while let Some(rows) = list.page().await.map_err(read_error)? {
         let mut holders = Vec::with_capacity(rows.len());
         for raw in rows {
             if let Some(row) = run.row::<wire::Assignee>(&raw) {
@@ -316,7 +332,7 @@ async fn roles(client: &Arc<Client>, run: &mut DatasetRun<'_>) -> Result<(), Rea
             let rows = match list {
                 Ok(rows) => rows,
                 Err(ApiError::NotFound) => continue,
-                Err(error) => return Err(OKTA_API.read_error(error, scope::ROLES)),
+                Err(error) => return Err(read_error(error)),
             };
             for raw in rows {
                 if let Some(row) = run.row::<wire::Role>(&raw) {
@@ -346,7 +362,13 @@ async fn apps(client: &Client, run: &mut DatasetRun<'_>, ids: &mut Vec<String>) 
             run.push(fact).await;
         }
     }
-    Ok(())
+    match ids.as_slice() {
+        // Without a role that may see the others, Okta lists only the service app itself.
+        [only] if client.vendor.client_id() == Some(only) => {
+            Err(ReadError::Partial(ONLY_OWN_CLIENT_SEEN.to_owned()))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn assignments(client: &Client, run: &mut DatasetRun<'_>, apps: &[String]) -> Result<(), ReadError> {

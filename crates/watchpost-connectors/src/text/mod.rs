@@ -30,6 +30,13 @@ pub(crate) const NEXT_LINK_REPEATED: &str =
     "paging: the vendor's link to the next page leads back to an earlier page";
 pub(crate) const ENDLESS_LIST: &str = "paging: the list did not end";
 
+/// The doubts after the smallest requests of a verification.
+pub(crate) const ONE_ACCOUNT_SEEN: &str = "only one account was seen; an organization usually has more";
+pub(crate) const NO_APP_SEEN: &str = "no app was seen";
+/// The list of apps contains nothing but the client through which Watchpost reads.
+pub(crate) const ONLY_OWN_CLIENT_SEEN: &str = "only the own client was seen";
+pub(crate) const NOT_PROBED: &str = "not checked";
+
 /// A path of a setting that no connector of this version reads.
 pub(crate) const UNSUPPORTED_SETTING: &str =
     "this version can't read this setting from the vendor; an imported export may contain it";

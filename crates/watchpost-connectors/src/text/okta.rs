@@ -56,6 +56,18 @@ pub(crate) fn grant_scope(scope: &str) -> String {
     )
 }
 
+/// The name that Okta shows for the permission of a custom role.
+pub(crate) const VIEW_ROLES_PERMISSION: &str = "View roles, resources, and admin assignments";
+
+/// The advice on missing roles.
+pub(crate) const GRANT_ANY_ROLE: &str = "Okta admin console > Applications > your service app > Admin roles > Edit assignments > Add assignment > \
+     Read-only Administrator; the scopes alone let the app see nothing";
+pub(crate) const GRANT_VIEW_ROLES: &str = "Okta admin console > Security > Administrators > Roles > Create new role, with the permission \"View roles, resources, \
+     and admin assignments\"; assign it to the service app or the API token's owner, with a resource set of all Identity \
+     and Access Management resources";
+pub(crate) const GRANT_SUPER: &str = "Okta lets only a Super Administrator read the access of its support; without that role, the check on it is skipped, and \
+     nothing else is missing";
+
 /// A part of a dataset could not be read.
 pub(crate) const ACCOUNTS_NOT_READ: &str = "not all accounts could be read";
 pub(crate) const ACCOUNTS_INCOMPLETE: &str = "not all accounts could be understood";

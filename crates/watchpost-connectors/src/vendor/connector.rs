@@ -125,7 +125,7 @@ impl<V: ReadableVendor> Connector for VendorConnector<V> {
     async fn verify(&self, config: &ConnectorConfig) -> Result<Verification, ConnectorError> {
         let client = self.client(config, self.limits.verify_budget)?;
         let sources = V::setting_sources(&client, config)?;
-        let mut verification = verify(&client).await?;
+        let mut verification = verify(&client, V::DATASETS).await?;
         verification
             .permissions
             .extend(V::setting_permissions(&client, &sources).await);

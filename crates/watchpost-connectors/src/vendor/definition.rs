@@ -19,7 +19,7 @@ pub(crate) trait Vendor: Send + Sync {
     const RATE_LIMIT: Option<&'static RateLimitHeaders> = None;
     /// The maximum number of concurrent requests to one tenant.
     const AT_ONCE: usize;
-    /// The permissions that a sync needs, each with a request that checks it. The response to the first one names the tenant.
+    /// Requests that check the permissions and datasets of a sync: at least one for each dataset. The response to the first one names the tenant.
     const PROBES: &'static [Probe];
 
     /// One of the vendor's APIs, with its own address and tokens.
@@ -72,8 +72,19 @@ pub(crate) trait Vendor: Send + Sync {
     /// Returns the paths of the settings that can't be read without a permission.
     fn settings_of(permission: &str) -> Vec<&'static str>;
 
-    /// Returns the advice on a missing permission.
+    /// Returns the advice on a missing permission or role.
     fn hint(&self, permission: &str) -> String;
+
+    /// Returns the id of the client through which the vendor is read, if it is one of the tenant's apps.
+    fn own_client(&self) -> Option<&str>;
+
+    /// Returns the role without which the vendor answers with an empty list of accounts or apps; `None` if there is no
+    /// such role.
+    fn role_for_lists(&self) -> Option<&'static str>;
+
+    /// Converts the error of a request that needs `role`. A vendor that can't tell a missing permission from a missing role
+    /// returns the error unchanged.
+    fn role_error(&self, error: ApiError, role: &'static str) -> ApiError;
 }
 
 /// A page of a list.
@@ -87,7 +98,62 @@ pub(crate) struct ListPage {
 /// A request that checks a permission, and the datasets that need the permission.
 pub(crate) struct Probe {
     pub(crate) permission: &'static str,
+    /// The role that the request needs in addition to the permission.
+    pub(crate) role: Option<&'static str>,
+    /// The path. `{first}` stands for the id of the first row in the response to `list`.
     pub(crate) path: &'static str,
     pub(crate) query: Option<&'static str>,
     pub(crate) datasets: &'static [Dataset],
+    /// The path of an earlier probe, on whose first row this one depends.
+    pub(crate) list: Option<&'static str>,
+    pub(crate) expects: Expected,
+}
+
+/// The rows that a probe's response must have for the datasets to count as readable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// Any number.
+    Any,
+    /// Several accounts.
+    Accounts,
+    /// An app other than the own client.
+    Apps,
+}
+
+impl Probe {
+    /// Creates a probe without a role, whose response may have any number of rows.
+    pub(crate) const fn new(
+        permission: &'static str,
+        path: &'static str,
+        query: Option<&'static str>,
+        datasets: &'static [Dataset],
+    ) -> Self {
+        Self {
+            permission,
+            role: None,
+            path,
+            query,
+            datasets,
+            list: None,
+            expects: Expected::Any,
+        }
+    }
+
+    /// Adds a role.
+    pub(crate) const fn with_role(mut self, role: &'static str) -> Self {
+        self.role = Some(role);
+        self
+    }
+
+    /// Makes `{first}` in the path stand for the id of the first row of an earlier probe.
+    pub(crate) const fn for_first_of(mut self, list: &'static str) -> Self {
+        self.list = Some(list);
+        self
+    }
+
+    /// Sets the rows that the response must have.
+    pub(crate) const fn expecting(mut self, expects: Expected) -> Self {
+        self.expects = expects;
+        self
+    }
 }

@@ -9,6 +9,8 @@ use watchpost_outbound::RequestError;
 pub(crate) enum ApiError {
     /// A permission is missing.
     Denied,
+    /// A role is missing, although the permission is granted.
+    RoleDenied(&'static str),
     /// The tenant's license or edition doesn't include the feature.
     Unlicensed,
     /// The resource doesn't exist, or no longer exists.
@@ -56,6 +58,7 @@ impl Api {
         let name = self.name;
         match error {
             ApiError::Denied => ReadError::Denied(permission),
+            ApiError::RoleDenied(role) => ReadError::Denied(role),
             ApiError::Unlicensed => ReadError::Unlicensed(self.unlicensed),
             ApiError::NotFound => ReadError::Failed(text::no_such_resource(name)),
             ApiError::Malformed(_) => ReadError::Failed(text::request_rejected(name, 400)),

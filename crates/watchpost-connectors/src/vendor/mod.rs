@@ -10,5 +10,5 @@ mod verify;
 
 pub(crate) use client::Client;
 pub(crate) use connector::{ReadableVendor, VendorConnector};
-pub(crate) use definition::{ListPage, Probe, Vendor};
+pub(crate) use definition::{Expected, ListPage, Probe, Vendor};
 pub(crate) use error::{Api, ApiError};

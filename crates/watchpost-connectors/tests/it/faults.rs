@@ -1,6 +1,9 @@
 //! Tests of syncs with failing vendors.
 
-use crate::support::{FOREVER, Rig};
+use crate::{
+    sign_in::service_app,
+    support::{FOREVER, Rig},
+};
 use std::time::Duration;
 use watchpost_core::{
     integration::{
@@ -144,7 +147,11 @@ async fn a_missing_permission_is_named_and_affects_only_its_datasets() {
         } else {
             Platform::M365
         };
-        let outcome = rig.sync(platform).await;
+        let outcome = if platform == Platform::Okta {
+            rig.sync_with(platform, &service_app(&rig)).await
+        } else {
+            rig.sync(platform).await
+        };
         assert_eq!(outcome.error, None, "{permission}");
         let mut expected: Vec<_> = datasets
             .iter()

@@ -89,6 +89,11 @@ fn okta_app(rig: &Rig, key: &str) -> ConnectorConfig {
     )
 }
 
+/// Returns the configuration of a service app at Okta.
+pub(crate) fn service_app(rig: &Rig) -> ConnectorConfig {
+    okta_app(rig, &pem("PRIVATE KEY", &pkcs8()))
+}
+
 #[tokio::test]
 async fn okta_accepts_a_service_apps_key_as_pem_or_jwk() {
     let rig = Rig::small().await;

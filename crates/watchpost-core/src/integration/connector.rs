@@ -6,7 +6,10 @@ use crate::{
         setting::{CollectRequest, SettingRun},
     },
     text,
-    value::{text::ForeignText, word::Platform},
+    value::{
+        text::ForeignText,
+        word::{CollectionState, Platform},
+    },
 };
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -40,7 +43,7 @@ pub struct ConnectorConfig {
 /// A permission that the vendor can grant to Watchpost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PermissionCheck {
-    /// The permission's name as the vendor writes it (`AuditLog.Read.All`).
+    /// The name of the permission or role as the vendor writes it (`AuditLog.Read.All`).
     pub permission: String,
     /// Whether the permission is granted.
     pub granted: bool,
@@ -52,6 +55,18 @@ pub struct PermissionCheck {
     pub hint: Option<String>,
 }
 
+/// The result of verifying a dataset with the smallest requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatasetCheck {
+    /// The dataset.
+    pub dataset: Dataset,
+    /// The state that a sync would report. `complete` means that the requests were answered, not that all rows were
+    /// read.
+    pub state: CollectionState,
+    /// For `denied`, the missing permission as the vendor names it; otherwise a reason that a person can act on.
+    pub detail: Option<String>,
+}
+
 /// The result of verifying an integration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verification {
@@ -61,6 +76,8 @@ pub struct Verification {
     pub tenant_name: ForeignText,
     /// All permissions that the connector can use.
     pub permissions: Vec<PermissionCheck>,
+    /// The datasets that a sync reads, in the order in which it reads them.
+    pub datasets: Vec<DatasetCheck>,
     /// Datasets that the tenant's license doesn't include.
     pub unlicensed: Vec<Dataset>,
 }

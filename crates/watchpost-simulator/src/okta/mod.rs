@@ -76,6 +76,7 @@ pub(crate) fn answer(request: &Request, context: &Context) -> Reply {
     }
     match route {
         ["users"] if context.okta_role.sees_no_users() => listing(Vec::new()),
+        ["apps", OKTA_CLIENT_ID, "users"] => listing(Vec::new()),
         ["apps"] if context.okta_role.sees_only_own_app() => apps::own_app(request, context),
         ["users"] => people::users(request, context),
         ["users", id] => people::user(context, id),

@@ -2,7 +2,7 @@
 
 use super::{
     ask,
-    verify::{missing_json, missing_lines},
+    verify::{datasets_json, doubtful_lines, missing_json, missing_lines},
 };
 use crate::{
     failure::{code, fail, from_core},
@@ -68,11 +68,14 @@ pub(super) async fn run(args: Add, session: &Session, output: Output) -> Result<
     progress.finish();
     let added = added.map_err(from_core)?;
     let missing = missing_json(session, args.platform, &added.verification);
-    let json = json!({"id": added.id, "tenant": added.verification.tenant_name, "first_sync_job": added.first_sync, "missing_permissions": missing});
+    let json = json!({"id": added.id, "tenant": added.verification.tenant_name, "first_sync_job": added.first_sync, "datasets": datasets_json(&added.verification), "missing_permissions": missing});
     output.answer(&json, &text::integrations::connected(args.platform))?;
     if !output.json {
-        for line in missing_lines(&missing) {
-            output.note(&line);
+        for line in doubtful_lines(&added.verification)
+            .iter()
+            .chain(&missing_lines(&missing))
+        {
+            output.note(line);
         }
     }
     Ok(())

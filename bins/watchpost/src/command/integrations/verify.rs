@@ -11,7 +11,10 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use watchpost_core::{
     integration::{Integration, connector::Verification},
-    value::{id::IntegrationId, word::Platform},
+    value::{
+        id::IntegrationId,
+        word::{CollectionState, Platform},
+    },
 };
 
 pub(super) async fn run(which: Option<&str>, session: &Session, output: Output) -> Result<()> {
@@ -37,6 +40,10 @@ pub(super) async fn run(which: Option<&str>, session: &Session, output: Output) 
                 let missing = missing_json(session, row.platform, &verification);
                 // Scans are optional: a permission that only they need is no problem of the connection.
                 ok &= !missing.iter().any(needed_for_syncs);
+                ok &= verification
+                    .datasets
+                    .iter()
+                    .all(|check| !matches!(check.state, CollectionState::Failed | CollectionState::Partial));
                 if !output.json {
                     show(&row, &verification, &missing, output)?;
                 }
@@ -89,16 +96,44 @@ fn show(row: &Integration, verification: &Verification, missing: &[Value], outpu
         verification.permissions.iter().filter(|p| p.granted).count(),
         verification.permissions.len(),
     ))?;
+    for line in dataset_lines(verification) {
+        output.line(&line)?;
+    }
     for line in missing_lines(missing) {
         output.line(&line)?;
     }
     Ok(())
 }
 
+/// A line for each dataset.
+fn dataset_lines(verification: &Verification) -> Vec<String> {
+    let checks = verification.datasets.iter();
+    checks
+        .map(|check| text::integrations::dataset(check.dataset, check.state, check.detail.as_deref()))
+        .collect()
+}
+
+/// A line for each dataset that isn't readable, except those that a missing permission explains.
+pub(super) fn doubtful_lines(verification: &Verification) -> Vec<String> {
+    let checks = verification.datasets.iter();
+    checks
+        .filter(|check| !matches!(check.state, CollectionState::Complete | CollectionState::Denied))
+        .map(|check| text::integrations::dataset(check.dataset, check.state, check.detail.as_deref()))
+        .collect()
+}
+
+pub(super) fn datasets_json(verification: &Verification) -> Vec<Value> {
+    let checks = verification.datasets.iter();
+    checks
+        .map(|check| json!({"dataset": check.dataset, "state": check.state, "detail": check.detail}))
+        .collect()
+}
+
 fn verification_json(row: &Integration, verification: &Verification, missing: &[Value]) -> Value {
     json!({
         "id": row.id, "platform": row.platform, "ok": true,
         "permissions": verification.permissions.iter().map(|p| json!({"permission": p.permission, "granted": p.granted, "datasets": p.datasets, "settings": p.settings, "hint": p.hint})).collect::<Vec<_>>(),
+        "datasets": datasets_json(verification),
         "unlicensed": verification.unlicensed,
         "missing_permissions": missing,
     })

@@ -9,7 +9,7 @@ use crate::{
         permission, wire,
     },
     run::{DatasetRun, ReadError},
-    text::m365 as text,
+    text::{ONLY_OWN_CLIENT_SEEN, m365 as text},
     vendor::ApiError,
 };
 use std::{
@@ -52,11 +52,15 @@ pub(super) async fn apps(
         passwordCredentials,keyCredentials,appRoles,createdDateTime&$top=999";
     let mut list = client.list("/v1.0/servicePrincipals", Some(query));
     let mut app_roles = 0_usize;
+    let (mut own_client, mut others) = (false, false);
     while let Some(rows) = list.page().await.map_err(read_error)? {
         for raw in rows {
             let Some(row) = run.row::<wire::ServicePrincipal>(&raw) else {
                 continue;
             };
+            let is_own_client = row.app_id.as_deref() == Some(client.vendor.client_id());
+            own_client |= is_own_client;
+            others |= !is_own_client;
             let registered = row.app_id.as_ref().and_then(|client_id| own.get(client_id));
             let fact = normalize::app(&row, registered, seen.tenant_id.as_deref());
             if fact.is_some() {
@@ -77,6 +81,10 @@ pub(super) async fn apps(
     }
     if overflow {
         return Err(ReadError::Partial(text::TOO_MANY_APPS.to_owned()));
+    }
+    // Every tenant has apps of Microsoft besides the one that reads it.
+    if own_client && !others {
+        return Err(ReadError::Partial(ONLY_OWN_CLIENT_SEEN.to_owned()));
     }
     Ok(())
 }

@@ -31,7 +31,7 @@ config_path := "exchange/DkimSigningConfig"
 configs(row) := [config |
 	some config in lib.rows(config_path)
 	is_object(config)
-	lower(object.get(config, "Domain", "")) == lower(row.domain)
+	lower(object.get(config, "Domain", object.get(config, "Identity", ""))) == lower(row.domain)
 ]
 
 enabled(row) if {
@@ -69,6 +69,13 @@ scope := [row | some row in dns.rows; mail_domain(row)] if not lib.scuba
 good(row) if {
 	enabled(row)
 	published(row)
+}
+
+# A configuration that doesn't tell whether it is on.
+unknown_row(row) if {
+	not lib.scuba
+	not enabled(row)
+	count([config | some config in configs(row); not is_boolean(object.get(config, "Enabled", null))]) > 0
 }
 
 unknown_row(row) if {

@@ -9,6 +9,7 @@
 # service: exchange
 # platforms: [m365]
 # inputs: [dns/domains]
+# optional_inputs: [exchange/AcceptedDomain]
 # remediation:
 #   - "Add CISA's address to rua in the TXT record at _dmarc.<domain>: rua=mailto:reports@dmarc.cyber.dhs.gov,mailto:dmarc@<domain>"
 #   - "If you aren't a US federal agency, do nothing: this check doesn't apply."
@@ -41,17 +42,11 @@ answered(_) if lib.scuba
 
 answered(row) if dns.known(row, "dmarc")
 
-first(row) := dns.dmarc_records(row)[0] if {
-	count(dns.dmarc_records(row)) > 0
-} else := "no DMARC record"
-
 address := "mailto:reports@dmarc.cyber.dhs.gov"
 
 good(row) if {
 	not lib.scuba
-	some record in dns.dmarc_records(row)
-	some text in dns.addresses(record, "rua")
-	startswith(lower(text), address)
+	trim_prefix(address, "mailto:") in dns.addresses(dns.dmarc_record(row), "rua")
 }
 
 # The published reading: every answer has the address in a part that holds `rua=`.
@@ -69,7 +64,7 @@ reported(text) if {
 	contains(part, address)
 }
 
-failing := [{"domain": row.domain, "seen": first(row)} | some row in scope; answered(row); not good(row)]
+failing := [{"domain": row.domain, "seen": dns.dmarc_seen(row)} | some row in scope; answered(row); not good(row)]
 
 sentence := sprintf("%s %s no DMARC reports to CISA, which US federal agencies must do", [dns.subjects(failing), dns.verb(failing, "sends", "send")])
 

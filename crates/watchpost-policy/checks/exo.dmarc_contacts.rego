@@ -9,6 +9,7 @@
 # service: exchange
 # platforms: [m365]
 # inputs: [dns/domains]
+# optional_inputs: [exchange/AcceptedDomain]
 # remediation:
 #   - "Set both in the TXT record at _dmarc.<domain>: rua=mailto:dmarc@<domain>; ruf=mailto:dmarc-failures@<domain>"
 #   - "For an address in another domain, that domain must publish <domain>._report._dmarc.<other domain> with v=DMARC1"
@@ -35,15 +36,16 @@ answered(_) if lib.scuba
 
 answered(row) if dns.known(row, "dmarc")
 
-first(row) := dns.dmarc_records(row)[0] if {
-	count(dns.dmarc_records(row)) > 0
-} else := "no DMARC record"
-
 good(row) if {
 	not lib.scuba
-	some record in dns.dmarc_records(row)
-	count(dns.addresses(record, "rua")) > 0
-	count(dns.addresses(record, "ruf")) > 0
+	count(own(row, "rua")) > 0
+	count(own(row, "ruf")) > 0
+}
+
+# A report that only CISA receives reaches no one in the organization.
+own(row, wanted) := {address |
+	some address in dns.addresses(dns.dmarc_record(row), wanted)
+	not endswith(address, "@dmarc.cyber.dhs.gov")
 }
 
 # The published reading: every answer has two addresses in a part with `rua=` and one in a part with `ruf=`, counted
@@ -63,7 +65,7 @@ signs(text, word, least) if {
 	count(split(part, "@")) > least
 }
 
-failing := [{"domain": row.domain, "seen": first(row)} | some row in scope; answered(row); not good(row)]
+failing := [{"domain": row.domain, "seen": dns.dmarc_seen(row)} | some row in scope; answered(row); not good(row)]
 
 sentence := sprintf("%s %s addresses for both aggregate and failure reports, so forged mail goes unnoticed", [dns.subjects(failing), dns.verb(failing, "doesn't have", "don't have")])
 

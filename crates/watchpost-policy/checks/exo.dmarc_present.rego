@@ -9,6 +9,7 @@
 # service: exchange
 # platforms: [m365]
 # inputs: [dns/domains]
+# optional_inputs: [exchange/AcceptedDomain]
 # remediation:
 #   - "Publish a TXT record at _dmarc.<domain>, first for monitoring only: v=DMARC1; p=none; rua=mailto:dmarc@<domain>"
 #   - "Read the reports for some weeks, and fix SPF and DKIM for every legitimate sender that they show."
@@ -36,10 +37,6 @@ answered(_) if lib.scuba
 
 answered(row) if dns.known(row, "dmarc")
 
-first(row) := dns.dmarc_records(row)[0] if {
-	count(dns.dmarc_records(row)) > 0
-} else := "no DMARC record"
-
 good(row) if {
 	not lib.scuba
 	count(dns.dmarc_records(row)) == 1
@@ -51,11 +48,7 @@ good(row) if {
 	startswith(text, "v=DMARC1;")
 }
 
-seen(row) := "several DMARC records" if count(dns.dmarc_records(row)) > 1
-
-seen(row) := "no DMARC record" if count(dns.dmarc_records(row)) < 2
-
-failing := [{"domain": row.domain, "seen": seen(row)} | some row in scope; answered(row); not good(row)]
+failing := [{"domain": row.domain, "seen": dns.dmarc_seen(row)} | some row in scope; answered(row); not good(row)]
 
 sentence := sprintf("%s %s receivers what to do with forged mail, so it is delivered", [dns.subjects(failing), dns.verb(failing, "doesn't tell", "don't tell")])
 

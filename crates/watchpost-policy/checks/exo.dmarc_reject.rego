@@ -9,6 +9,7 @@
 # service: exchange
 # platforms: [m365]
 # inputs: [dns/domains]
+# optional_inputs: [exchange/AcceptedDomain]
 # remediation:
 #   - "Publish a TXT record at _dmarc.<domain>, first for monitoring only: v=DMARC1; p=none; rua=mailto:dmarc@<domain>"
 #   - "Read the reports for some weeks, and fix SPF and DKIM for every legitimate sender that they show."
@@ -30,19 +31,18 @@ scope := dns.rows if not lib.scuba
 
 unknown := [] if lib.scuba
 
-unknown := dns.unknown(scope, "dmarc") if not lib.scuba
+unknown := [row.domain | some row in scope; not answered(row)] if not lib.scuba
 
 answered(_) if lib.scuba
 
-answered(row) if dns.known(row, "dmarc")
-
-first(row) := dns.dmarc_records(row)[0] if {
-	count(dns.dmarc_records(row)) > 0
-} else := "no DMARC record"
+answered(row) if {
+	dns.known(row, "dmarc")
+	not dns.dmarc_unsure(row)
+}
 
 good(row) if {
 	not lib.scuba
-	dns.dmarc_policy(row) == "reject"
+	dns.dmarc_rejects(row)
 }
 
 good(row) if {
@@ -51,7 +51,7 @@ good(row) if {
 	contains(text, "p=reject;")
 }
 
-failing := [{"domain": row.domain, "seen": first(row)} | some row in scope; answered(row); not good(row)]
+failing := [{"domain": row.domain, "seen": dns.dmarc_seen(row)} | some row in scope; answered(row); not good(row)]
 
 sentence := sprintf("%s %s receivers to reject forged mail, so some of it is delivered", [dns.subjects(failing), dns.verb(failing, "doesn't tell", "don't tell")])
 

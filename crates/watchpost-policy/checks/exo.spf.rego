@@ -3,12 +3,14 @@
 # title: SPF record rejects unauthorized senders
 # description: >-
 #   An SPF record names the servers that may send mail for a domain. It protects the domain only if there is
-#   exactly one record and it fails all other senders, directly or through a redirect.
+#   exactly one record, receivers can evaluate it, and it fails all other senders, directly or through a
+#   redirect.
 # scan: compliance
 # severity: high
 # service: exchange
 # platforms: [m365]
 # inputs: [dns/domains]
+# optional_inputs: [exchange/AcceptedDomain]
 # remediation:
 #   - "List every service that sends mail in the domain's name (Microsoft 365, newsletters, ticket systems, printers)."
 #   - "Publish one TXT record at the domain itself, for Microsoft 365 alone: v=spf1 include:spf.protection.outlook.com -all"
@@ -27,11 +29,25 @@ import data.watchpost.checklib_dns as dns
 
 records(row) := dns.spf_records(row)
 
-# Our reading: there is one record, and its result for all other senders is "fail" or "softfail".
+# Our reading: there is one record that receivers can evaluate, and its result for all other senders is "fail" or
+# "softfail".
 good(row) if {
 	not lib.scuba
 	count(records(row)) == 1
+	not problem(row, records(row)[0])
 	dns.spf_end(row, records(row)[0]) in {"-", "~"}
+}
+
+problem(row, record) := dns.spf_error(row, record)
+
+problem(row, record) := "more DNS lookups than receivers make" if {
+	not dns.spf_error(row, record)
+	dns.spf_exceeds(row, record)
+}
+
+problem(row, record) := dns.spf_opening(row, record) if {
+	not dns.spf_error(row, record)
+	not dns.spf_exceeds(row, record)
 }
 
 good(row) if {
@@ -67,8 +83,10 @@ good(row) if {
 	contains(text, word)
 }
 
+# Where a redirect leads, or how the record ends, is unknown.
 redirect_unknown(row) if {
 	count(records(row)) == 1
+	not problem(row, records(row)[0])
 	not dns.spf_end(row, records(row)[0])
 }
 
@@ -91,7 +109,12 @@ scope := dns.rows if not lib.scuba
 
 seen(row) := "no SPF record" if count(records(row)) == 0
 
-seen(row) := records(row)[0] if count(records(row)) == 1
+seen(row) := records(row)[0] if {
+	count(records(row)) == 1
+	not problem(row, records(row)[0])
+}
+
+seen(row) := sprintf("%s: %s", [problem(row, records(row)[0]), records(row)[0]]) if count(records(row)) == 1
 
 seen(row) := sprintf("%d SPF records", [count(records(row))]) if count(records(row)) > 1
 

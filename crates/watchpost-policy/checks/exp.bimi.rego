@@ -10,6 +10,7 @@
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
+# optional_inputs: [exchange/AcceptedDomain]
 # remediation:
 #   - "First set DMARC to p=quarantine or p=reject with pct=100."
 #   - "Publish the TXT record default._bimi.<domain>: v=BIMI1; l=https://<domain>/logo.svg; a=https://<domain>/certificate.pem"

@@ -9,6 +9,7 @@
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
+# optional_inputs: [exchange/AcceptedDomain]
 # remediation:
 #   - "Find out which authorities issue your certificates (crt.sh lists them)."
 #   - "Publish for each authority: <domain>. IN CAA 0 issue \"<authority's domain>\""

@@ -9,6 +9,7 @@
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
+# optional_inputs: [exchange/AcceptedDomain]
 # remediation:
 #   - "Microsoft 365: publish the CNAME records that Get-DkimSigningConfig -Identity <domain> shows, then run Set-DkimSigningConfig -Identity <domain> -Enabled $true"
 #   - "Google Workspace: Admin console, Apps, Gmail, Authenticate email: generate a 2048-bit key, publish the TXT record google._domainkey.<domain>, start authentication."

@@ -9,6 +9,7 @@
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
+# optional_inputs: [exchange/AcceptedDomain]
 # remediation:
 #   - "Microsoft 365: Rotate-DkimSigningConfig -Identity <domain> -KeySize 2048"
 #   - "Google Workspace: Admin console, Apps, Gmail, Authenticate email: generate a new 2048-bit key and replace the TXT record."

@@ -9,6 +9,7 @@
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
+# optional_inputs: [exchange/AcceptedDomain]
 # remediation:
 #   - "Ask the other domain to publish a TXT record at <domain>._report._dmarc.<other domain> with v=DMARC1"
 #   - "Or report to an address in the domain itself."

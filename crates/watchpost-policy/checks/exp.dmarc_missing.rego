@@ -10,6 +10,7 @@
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
+# optional_inputs: [exchange/AcceptedDomain]
 # remediation:
 #   - "Publish a TXT record at _dmarc.<domain>, first for monitoring only: v=DMARC1; p=none; rua=mailto:dmarc@<domain>"
 #   - "Read the reports for some weeks, and fix SPF and DKIM for every legitimate sender that they show."

@@ -9,6 +9,7 @@
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
+# optional_inputs: [exchange/AcceptedDomain]
 # remediation:
 #   - "Add an address to the TXT record at _dmarc.<domain>: rua=mailto:dmarc@<domain>"
 # references:

@@ -9,6 +9,7 @@
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
+# optional_inputs: [exchange/AcceptedDomain]
 # remediation:
 #   - "Read the reports, and fix SPF and DKIM for every legitimate sender."
 #   - "Then publish at _dmarc.<domain>: v=DMARC1; p=quarantine; rua=mailto:dmarc@<domain>, and later p=reject."
@@ -24,19 +25,26 @@ import rego.v1
 import data.watchpost.checklib_dns as dns
 
 # Domains with a record. `exp.dmarc_missing` judges the others.
-with_record := [row | some row in dns.rows; count(dns.dmarc_records(row)) == 1]
+with_record := [row | some row in dns.rows; count(dns.dmarc_records(row)) == 1; not dns.dmarc_unsure(row)]
 
 record(row) := dns.dmarc_records(row)[0]
 
-scope := array.concat(with_record, [row | some row in dns.rows; not dns.known(row, "dmarc")])
+unread := array.concat([row | some row in dns.rows; not dns.known(row, "dmarc")], [row | some row in dns.rows; dns.dmarc_unsure(row)])
 
-unknown := dns.unknown(scope, "dmarc")
+scope := array.concat(with_record, unread)
+
+unknown := [row.domain | some row in unread]
 
 monitors(row) if dns.dmarc_policy(row) == "none"
 
-monitors(row) if lower(dns.tag(record(row), "sp")) == "none"
+# The record's policies for names below the domain.
+monitors(row) if {
+	some name in {"sp", "np"}
+	lower(dns.tag(record(row), name)) == "none"
+	not dns.inherited(row)
+}
 
-failing := [{"domain": row.domain, "seen": record(row)} | some row in with_record; monitors(row)]
+failing := [{"domain": row.domain, "seen": dns.dmarc_seen(row)} | some row in with_record; monitors(row)]
 
 sentence := sprintf("%s only %s forged mail instead of stopping it, for the domain or its subdomains", [dns.subjects(failing), dns.verb(failing, "monitors", "monitor")])
 

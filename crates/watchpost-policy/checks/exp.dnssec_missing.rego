@@ -8,6 +8,7 @@
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
+# optional_inputs: [exchange/AcceptedDomain]
 # remediation:
 #   - "Turn on DNSSEC signing at the provider that hosts the zone."
 #   - "Give the registrar the DS record that the provider shows: <domain>. IN DS <key tag> 13 2 <digest>"

@@ -9,6 +9,7 @@
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
+# optional_inputs: [exchange/AcceptedDomain]
 # remediation:
 #   - "Serve https://mta-sts.<domain>/.well-known/mta-sts.txt with the lines version: STSv1, mode: testing, mx: <your mail exchanger>, max_age: 604800 (for Microsoft 365: mx: *.mail.protection.outlook.com)"
 #   - "Publish the TXT record _mta-sts.<domain>: v=STSv1; id=<date>"

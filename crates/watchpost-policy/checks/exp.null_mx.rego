@@ -9,6 +9,7 @@
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
+# optional_inputs: [exchange/AcceptedDomain]
 # remediation:
 #   - "Publish three records: <domain>. IN MX 0 ."
 #   - "<domain>. IN TXT \"v=spf1 -all\""
@@ -27,7 +28,7 @@ parked(row) if {
 	not dns.receives(row)
 }
 
-rejects(row) if dns.dmarc_policy(row) == "reject"
+rejects(row) if dns.dmarc_rejects(row)
 
 safe(row) if {
 	dns.locked(row)
@@ -42,6 +43,7 @@ open(row) if {
 
 open(row) if {
 	dns.known(row, "dmarc")
+	not dns.dmarc_unsure(row)
 	not rejects(row)
 }
 

@@ -9,6 +9,7 @@
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
+# optional_inputs: [exchange/AcceptedDomain]
 # remediation:
 #   - "Show the chain: resolve each include: of the record in turn, and count include, a, mx, ptr, exists and redirect."
 #   - "Remove services that no longer send, and names that no longer exist."

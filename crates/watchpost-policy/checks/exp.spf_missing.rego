@@ -8,6 +8,7 @@
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
+# optional_inputs: [exchange/AcceptedDomain]
 # remediation:
 #   - "List every service that sends mail in the domain's name (Microsoft 365, newsletters, ticket systems, printers)."
 #   - "Publish one TXT record at the domain itself, for Microsoft 365 alone: v=spf1 include:spf.protection.outlook.com -all"

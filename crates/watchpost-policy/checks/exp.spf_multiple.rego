@@ -8,6 +8,7 @@
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
+# optional_inputs: [exchange/AcceptedDomain]
 # remediation:
 #   - "Merge them into one TXT record: all mechanisms of both behind one v=spf1, and one -all at the end."
 #   - "Delete the other record."

@@ -2,13 +2,14 @@
 # id: exp.spf_weak
 # title: SPF record allows unauthorized senders
 # description: >-
-#   An SPF record that ends in +all or ?all, or that has no result for other senders, lets anyone send mail
-#   in the domain's name.
+#   An SPF record that ends in +all or ?all, that has no result for other senders, that allows a large part of
+#   the internet, or that receivers can't evaluate lets anyone send mail in the domain's name.
 # scan: exposure
 # severity: high
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
+# optional_inputs: [exchange/AcceptedDomain]
 # remediation:
 #   - "First read the DMARC reports, so that every legitimate sender is listed."
 #   - "End the TXT record with -all (or with ~all while you still monitor): v=spf1 include:spf.protection.outlook.com -all"
@@ -27,13 +28,26 @@ with_record := [row | some row in dns.rows; count(dns.spf_records(row)) == 1]
 
 end(row) := dns.spf_end(row, dns.spf_records(row)[0])
 
+record(row) := dns.spf_records(row)[0]
+
+# A record that receivers can't evaluate or that lets in a large part of the internet. `exp.spf_lookups` counts lookups.
+problem(row) := dns.spf_error(row, record(row))
+
+problem(row) := dns.spf_opening(row, record(row)) if not dns.spf_error(row, record(row))
+
+weak(row) if problem(row)
+
 weak(row) if end(row) in {"+", "?", "none"}
+
+seen(row) := sprintf("%s: %s", [problem(row), record(row)]) if problem(row)
+
+seen(row) := record(row) if not problem(row)
 
 scope := array.concat(with_record, [row | some row in dns.rows; not dns.known(row, "spf")])
 
-failing := [{"domain": row.domain, "seen": dns.spf_records(row)[0]} | some row in with_record; weak(row)]
+failing := [{"domain": row.domain, "seen": seen(row)} | some row in with_record; weak(row)]
 
-unknown := [row.domain | some row in scope; not end(row)]
+unknown := [row.domain | some row in scope; not weak(row); not end(row)]
 
 sentence := sprintf("%s %s unauthorized senders pass SPF, so forged mail looks genuine", [dns.subjects(failing), dns.verb(failing, "lets", "let")])
 

@@ -9,6 +9,7 @@
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
+# optional_inputs: [exchange/AcceptedDomain]
 # remediation:
 #   - "Publish the TXT record _smtp._tls.<domain>: v=TLSRPTv1; rua=mailto:tls-reports@<domain>"
 # references:

@@ -23,10 +23,27 @@ rows := [row |
 
 exempted(row) if lower(row.domain) in lib.exempt("domain")
 
-routing(row) if contains(lower(row.domain), ".mail.onmicrosoft.")
+# The routing domains of hybrid organizations are in Microsoft's zone, so no record can be added to them. Exchange marks
+# them; their names also show it where Exchange wasn't read.
+routing(row) if {
+	some suffix in {".mail.onmicrosoft.com", ".mail.onmicrosoft.us", ".mail.onmicrosoft.de", ".mail.partner.onmschina.cn"}
+	endswith(lower(row.domain), suffix)
+}
+
+routing(row) if lower(row.domain) in coexistence_domains
+
+coexistence_domains := {lower(trim_space(domain.DomainName)) |
+	some domain in lib.rows("exchange/AcceptedDomain")
+	is_object(domain)
+	is_string(object.get(domain, "DomainName", null))
+	object.get(domain, "IsCoexistenceDomain", null) == true
+}
 
 # Microsoft's zone: a customer can't sign it or add records to it.
-vendor_zone(row) if contains(lower(row.domain), ".onmicrosoft.")
+vendor_zone(row) if {
+	some suffix in {".onmicrosoft.com", ".onmicrosoft.us", ".onmicrosoft.de", ".partner.onmschina.cn"}
+	endswith(lower(row.domain), suffix)
+}
 
 # -- Lookups ---------------------------------------------------------------------------------------------------------
 
@@ -84,9 +101,10 @@ spf_redirects(record) if {
 # The same, after following a redirect. `none`: the record has no result for other senders. Undefined: unknown.
 spf_end(_, record) := spf_all(record)
 
-spf_end(_, record) := "none" if {
+spf_end(row, record) := "none" if {
 	not spf_all(record)
 	not spf_redirects(record)
+	not spf_cut(row)
 }
 
 spf_end(row, record) := spf_tree_end(row) if {
@@ -94,16 +112,81 @@ spf_end(row, record) := spf_tree_end(row) if {
 	spf_redirects(record)
 }
 
-spf_tree_end(row) := lookup(row, "spf_tree").all if {
-	known_lookup(lookup(row, "spf_tree"))
-	is_string(object.get(lookup(row, "spf_tree"), "all", null))
-}
+spf_tree(row) := lookup(row, "spf_tree") if known_lookup(lookup(row, "spf_tree"))
+
+spf_tree_end(row) := spf_tree(row).all if is_string(object.get(spf_tree(row), "all", null))
 
 spf_tree_end(row) := "none" if {
-	known_lookup(lookup(row, "spf_tree"))
-	"all" in object.keys(lookup(row, "spf_tree"))
-	is_null(lookup(row, "spf_tree").all)
+	"all" in object.keys(spf_tree(row))
+	is_null(spf_tree(row).all)
 }
+
+spf_mechanism := `^[+?~-]?(all|include:.+|a|a[:/].+|mx|mx[:/].+|ptr|ptr:.+|ip4:.+|ip6:.+|exists:.+)$`
+
+spf_modifier := `^[a-z][a-z0-9_.-]*=.*$`
+
+spf_known(term) if regex.match(spf_mechanism, term)
+
+spf_known(term) if regex.match(spf_modifier, term)
+
+# Whether an export's strings may be one record that was cut: the record has no end, and what follows it has only terms
+# of SPF. A long first string was already joined with the next one.
+spf_cut(row) if {
+	records := spf_records(row)
+	count(records) == 1
+	count([text |
+		some text in rdata(row, "spf")
+		not is_spf(text)
+		count(spf_terms(text)) > 0
+		every term in spf_terms(text) {
+			regex.match(spf_mechanism, term)
+		}
+	]) > 0
+}
+
+# The terms that a receiver evaluates: those before the first `all`.
+spf_before_all(record) := [term |
+	some index, term in spf_terms(record)
+	index > 0
+	count([earlier | some earlier in array.slice(spf_terms(record), 0, index + 1); earlier in object.keys(spf_words)]) == 0
+]
+
+# Terms of the record that need a DNS lookup.
+spf_asking(record) := array.concat(
+	[term | some term in spf_before_all(record); regex.match(`^[+?~-]?(include:|a$|a[:/]|mx$|mx[:/]|ptr|exists:)`, term)],
+	[term | some term in spf_terms(record); startswith(term, "redirect="); not spf_all(record)],
+)
+
+# Why receivers treat the record as an error and reject no one. Undefined if nothing shows that they do.
+spf_error(row, record) := spf_errors(row, record)[0] if count(spf_errors(row, record)) > 0
+
+spf_errors(row, record) := array.concat(
+	array.concat(
+		[sprintf("%s is not a term of SPF", [clip(term)]) |
+			some term in array.slice(spf_terms(record), 1, count(spf_terms(record)))
+			not spf_known(term)
+		],
+		["several redirects" | count([term | some term in spf_terms(record); startswith(term, "redirect=")]) > 1],
+	),
+	[sprintf("%s has no SPF record of its own", [clip(name)]) | name = spf_tree(row).broken; is_string(name)],
+)
+
+# Receivers make at most ten lookups, of which two may find nothing (RFC 7208, section 4.6.4).
+spf_exceeds(row, _) if spf_tree(row).lookups > 10
+
+spf_exceeds(row, _) if spf_tree(row).voids > 2
+
+spf_exceeds(_, record) if count(spf_asking(record)) > 10
+
+# A term that lets in every sender, or a large part of the internet.
+spf_opening(_, record) := [term | some term in spf_before_all(record); regex.match(spf_wide, term)][0]
+
+spf_opening(row, record) := sprintf("%s allows every sender", [clip(spf_tree(row).open)]) if {
+	count([term | some term in spf_before_all(record); regex.match(spf_wide, term)]) == 0
+	is_string(object.get(spf_tree(row), "open", null))
+}
+
+spf_wide := `^[+]?(ip4:[0-9.]+/[0-7]|ip6:[0-9a-f:.]+/([0-9]|1[0-5])|(a|mx)(:[^/]+)?/[0-7])$`
 
 # The exporter's own conclusion, where an export has no records.
 compliant(row) := value if {
@@ -114,45 +197,124 @@ compliant(row) := value if {
 
 # -- DMARC -----------------------------------------------------------------------------------------------------------
 
-# The first value of a tag, without surrounding spaces. Undefined if the record doesn't have the tag.
-tag(record, wanted) := values[0] if {
-	values := [trim_space(concat("=", array.slice(bits, 1, count(bits)))) |
-		some part in split(record, ";")
-		bits := split(part, "=")
-		count(bits) > 1
-		lower(trim_space(bits[0])) == wanted
-	]
-	count(values) > 0
-}
+# The values of a tag, without surrounding spaces.
+tags(record, wanted) := [trim_space(concat("=", array.slice(bits, 1, count(bits)))) |
+	some part in split(record, ";")
+	bits := split(part, "=")
+	count(bits) > 1
+	lower(trim_space(bits[0])) == wanted
+]
 
-# Records that a receiver accepts as DMARC: the version comes first, and another tag follows it.
+# The first value of a tag. Undefined if the record doesn't have the tag.
+tag(record, wanted) := tags(record, wanted)[0] if count(tags(record, wanted)) > 0
+
+# Records that a receiver accepts as DMARC: the version comes first, in capitals, and another tag follows it.
 is_dmarc(text) if {
 	parts := split(text, ";")
 	count(parts) > 1
-	replace(lower(parts[0]), " ", "") == "v=dmarc1"
+	regex.match(`^\s*[vV]\s*=\s*DMARC1\s*$`, parts[0])
 }
 
 dmarc_records(row) := [text | some text in rdata(row, "dmarc"); is_dmarc(text)]
 
-# The record's policy for this very domain: `sp` where the record is the parent's.
-dmarc_policy(row) := lower(tag(dmarc_records(row)[0], "sp")) if {
+# The record that applies. Receivers ignore several of them (RFC 7489, section 6.6.3).
+dmarc_record(row) := dmarc_records(row)[0] if count(dmarc_records(row)) == 1
+
+dmarc_words := {"none", "quarantine", "reject"}
+
+# Whether receivers can't use the record's policies: one of them has no valid value or occurs twice. They then act as if
+# the policy were none.
+dmarc_invalid(record) if not lower(tag(record, "p")) in dmarc_words
+
+dmarc_invalid(record) if {
+	some name in {"sp", "np"}
+	not lower(tag(record, name)) in dmarc_words
+	tag(record, name)
+}
+
+dmarc_invalid(record) if {
+	some name in {"v", "p", "sp", "np", "t", "pct"}
+	count(tags(record, name)) > 1
+}
+
+# The tags whose policy applies to the domain, the first one that the record has: `sp` where the record is the
+# organizational domain's, and `np` where the domain doesn't exist, too.
+dmarc_names(row) := ["p"] if not inherited(row)
+
+dmarc_names(row) := ["sp", "p"] if {
 	inherited(row)
-	tag(dmarc_records(row)[0], "sp")
-} else := lower(tag(dmarc_records(row)[0], "p")) if {
-	tag(dmarc_records(row)[0], "p")
-} else := "none" if {
-	count(dmarc_records(row)) > 0
+	not absent(row)
+}
+
+dmarc_names(row) := ["np", "sp", "p"] if {
+	inherited(row)
+	absent(row)
+}
+
+absent(row) if lookup(row, "spf").status == "nxdomain"
+
+dmarc_stated(row) := [lower(tag(dmarc_record(row), name)) | some name in dmarc_names(row); tag(dmarc_record(row), name)][0]
+
+# The policy of the record that applies. In test mode, receivers apply the next weaker one (RFC 9989). Undefined without
+# a record.
+dmarc_policy(row) := "none" if dmarc_invalid(dmarc_record(row))
+
+dmarc_policy(row) := dmarc_stated(row) if {
+	not dmarc_invalid(dmarc_record(row))
+	not dmarc_testing(dmarc_record(row))
+}
+
+dmarc_policy(row) := {"reject": "quarantine", "quarantine": "none", "none": "none"}[dmarc_stated(row)] if {
+	not dmarc_invalid(dmarc_record(row))
+	dmarc_testing(dmarc_record(row))
+}
+
+dmarc_testing(record) if lower(tag(record, "t")) == "y"
+
+# The share of the mail that the policy applies to, in percent.
+dmarc_percent(record) := to_number(tag(record, "pct")) if {
+	regex.match(`^[0-9]{1,3}$`, tag(record, "pct"))
+	to_number(tag(record, "pct")) <= 100
+} else := 100
+
+# Whether receivers reject all forged mail of this very domain.
+dmarc_rejects(row) if {
+	dmarc_policy(row) == "reject"
+	dmarc_percent(dmarc_record(row)) == 100
 }
 
 inherited(row) if lookup(row, "dmarc").organizational == true
 
-# Addresses of a `rua` or `ruf` tag.
-addresses(record, wanted) := [trim_space(address) |
-	some address in split(tag(record, wanted), ",")
-	contains(address, "@")
-] if {
+# Whether it is unknown whose record an export has, where that matters: there is no log, a parent has the same record, and
+# the record has another policy for subdomains.
+dmarc_unsure(row) if {
+	found := lookup(row, "dmarc")
+	not is_string(object.get(found, "name", null))
+	not is_boolean(object.get(found, "organizational", null))
+	count([other |
+		some other in all_rows
+		endswith(lower(row.domain), concat("", [".", lower(other.domain)]))
+		dmarc_records(other) == dmarc_records(row)
+	]) > 0
+	lower(tag(dmarc_record(row), "sp")) != lower(tag(dmarc_record(row), "p"))
+}
+
+dmarc_seen(row) := "no DMARC record" if count(dmarc_records(row)) == 0
+
+dmarc_seen(row) := "several DMARC records" if count(dmarc_records(row)) > 1
+
+dmarc_seen(row) := dmarc_record(row) if not inherited(row)
+
+dmarc_seen(row) := sprintf("from %s: %s", [trim_prefix(lower(object.get(lookup(row, "dmarc"), "name", "a parent")), "_dmarc."), dmarc_record(row)]) if inherited(row)
+
+# Addresses of a `rua` or `ruf` tag, in lower case. Only `mailto:` URIs are addresses; a size limit may follow.
+addresses(record, wanted) := {split(trim_prefix(uri, "mailto:"), "!")[0] |
+	some part in split(tag(record, wanted), ",")
+	uri := lower(trim_space(part))
+	regex.match(`^mailto:[^@!,;\s]+@[^@!,;\s]+\.[^@!,;\s]+(![0-9]+[kmgt]?)?$`, uri)
+} if {
 	tag(record, wanted)
-} else := []
+} else := set()
 
 # -- DKIM ------------------------------------------------------------------------------------------------------------
 
@@ -163,18 +325,16 @@ dkim_lookups(row) := [found |
 
 dkim_asked(row) if count(dkim_lookups(row)) > 0
 
-# Records with a key: marked as DKIM or with a key tag, and not revoked by an empty key.
+# Records with a key that isn't revoked (empty) and isn't in test mode, in which receivers treat mail as unsigned.
 dkim_keys(found) := [text |
 	some text in answers(found)
-	is_dkim(text)
-	not tag(text, "p") == ""
+	regex.match(`[A-Za-z0-9+/]`, tag(text, "p"))
+	not dkim_testing(text)
 ] if {
 	answers(found)
 } else := []
 
-is_dkim(text) if startswith(replace(lower(text), " ", ""), "v=dkim1")
-
-is_dkim(text) if tag(text, "p")
+dkim_testing(text) if "y" in {lower(trim_space(flag)) | some flag in split(tag(text, "t"), ":")}
 
 dkim_signed(row) if {
 	some found in dkim_lookups(row)

@@ -210,8 +210,11 @@ evidence(rows, fields) := [object.union({"policy": policy_name(row)}, {field: va
 	some row in array.slice(rows, 0, 50)
 ]
 
-# Whether the tenant is in a government cloud, which lacks some features. The names of its plans show it.
+# Whether the tenant is in a government cloud, which lacks some features of Teams. The plain one (GCC) lacks them, too. The
+# names of its plans show it.
 government if lib.feature("government") == true
+
+government if lib.feature("gcc") == true
 
 government if {
 	some tenant in objects("teams/TenantInfo")

@@ -22,10 +22,11 @@
 //! `lookups` contains:
 //! - for each of `spf`, `mx`, `dmarc`, `mta_sts`, `tls_rpt`, `ds`, `caa` and `bimi`, an object
 //!   `{"status": "found"|"empty"|"nxdomain"|"failed", "rdata": [text…], "name"}`; `dmarc` also has
-//!   `"organizational": true` if the record of a parent domain applies;
+//!   `"organizational": true` if the record of the organizational domain applies;
 //! - for `dkim`, a list of such objects, each with `"selector"` and, for an RSA key, `"key_bits"`;
-//! - `spf_tree`: `{"status", "lookups", "voids", "all"}`, with `all` the qualifier of the record's `all` mechanism (`"-"`,
-//!   `"~"`, `"?"`, `"+"` or null);
+//! - `spf_tree`: `{"status", "lookups", "voids", "all", "open", "broken"}`, with `all` the qualifier of the record's `all`
+//!   mechanism (`"-"`, `"~"`, `"?"`, `"+"` or null), `open` an included domain whose record allows every sender, and `broken`
+//!   an included domain without exactly one record (each null if there is none);
 //! - `mta_sts_policy`: the lines of the policy;
 //! - `dmarc_external`: a list of `{"status", "address_domain"}`.
 //!

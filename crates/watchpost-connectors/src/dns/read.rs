@@ -30,6 +30,8 @@ const POLICY_TIMEOUT: Duration = Duration::from_secs(15);
 const POLICY_LINES_MAX: usize = 100;
 /// The maximum number of characters kept from a line of a policy.
 const POLICY_LINE_CHARS_MAX: usize = 300;
+/// The maximum number of labels of a parent whose DMARC record is looked up (RFC 9989, section 4.10).
+const DMARC_LABELS_MAX: usize = 7;
 /// The selectors that Microsoft 365 and Google Workspace use.
 pub(super) const USUAL_SELECTORS: [&str; 3] = ["selector1", "selector2", "google"];
 
@@ -168,6 +170,8 @@ impl DomainsReader {
                     "lookups": tree.lookups,
                     "voids": tree.voids,
                     "all": tree.all,
+                    "open": tree.open,
+                    "broken": tree.broken,
                 }),
             );
         }
@@ -209,21 +213,39 @@ impl DomainsReader {
         json!({"domain": name, "is_default": domain.is_default(), "has_mx": has_mx, "lookups": lookups})
     }
 
-    /// Looks up the DMARC record that applies to a domain: its own, or that of the nearest parent. Returns the answer, the
-    /// domain of the record, and whether that is a parent. Walking up the tree requires no list of public suffixes; it ends
-    /// below the top-level domain.
+    /// Looks up the DMARC record that applies to a domain: its own, or that of its organizational domain. Returns the answer,
+    /// the domain of the record, and whether that is a parent.
+    ///
+    /// Without a list of public suffixes, the organizational domain is the one with the fewest labels that has a record (RFC
+    /// 9989, section 4.10). A record with `psd=n` ends the search. A record with `psd=y` is that of a public suffix and
+    /// doesn't count, because not every receiver uses it.
     async fn dmarc(&self, domain: &str) -> (DnsAnswer, String, bool) {
         let own = self.query(&format!("_dmarc.{domain}"), RecordKind::Txt).await;
         if has_dmarc(&own) || own == DnsAnswer::Failed {
             return (own, domain.to_owned(), false);
         }
-        for parent in parents(domain).take(5) {
+        let mut found = (own, domain.to_owned(), false);
+        for parent in parents(domain).filter(|parent| parent.split('.').count() <= DMARC_LABELS_MAX) {
             let above = self.query(&format!("_dmarc.{parent}"), RecordKind::Txt).await;
-            if has_dmarc(&above) || above == DnsAnswer::Failed {
+            if above == DnsAnswer::Failed {
                 return (above, parent.to_owned(), true);
             }
+            let suffix = above
+                .records()
+                .iter()
+                .filter(|text| is_dmarc(text))
+                .find_map(|text| tag(text, "psd").map(str::to_ascii_lowercase));
+            if suffix.as_deref() == Some("y") {
+                break;
+            }
+            if has_dmarc(&above) {
+                found = (above, parent.to_owned(), true);
+            }
+            if suffix.as_deref() == Some("n") {
+                break;
+            }
         }
-        (own, domain.to_owned(), false)
+        found
     }
 
     /// Looks up whether the external domains that DMARC reports are sent to have authorized that (RFC 7489, section 7.1).
@@ -374,10 +396,10 @@ fn has_dmarc(answer: &DnsAnswer) -> bool {
     answer.records().iter().any(|text| is_dmarc(text))
 }
 
-/// Whether a text is a DMARC record. The version must be its first tag (RFC 7489, section 6.3).
+/// Whether a text is a DMARC record. The version must be its first tag, in capitals (RFC 7489, section 6.3).
 fn is_dmarc(text: &str) -> bool {
     let first = text.split(';').next().unwrap_or_default();
-    tag(first, "v").is_some_and(|version| version.eq_ignore_ascii_case("DMARC1"))
+    tag(first, "v") == Some("DMARC1")
 }
 
 fn lookups(row: &Value) -> Option<&Map<String, Value>> {

@@ -1,13 +1,13 @@
 //! Evaluation of SPF records (RFC 7208): the number of lookups (section 4.6.4), and the qualifier of `all`.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use watchpost_outbound::dns::{DnsAnswer, DomainResolver, RecordKind, domain_name};
 
 /// The number of lookups after which the evaluation stops. Receivers stop at ten.
 const LOOKUPS_MAX: u32 = 40;
 
 /// The result of evaluating a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct SpfTree {
     /// Whether a lookup failed, so that the counts are too low.
     pub(super) failed: bool,
@@ -17,6 +17,21 @@ pub(super) struct SpfTree {
     pub(super) voids: u32,
     /// The qualifier of `all`, which applies to all other senders: `-`, `~`, `?` or `+`; `None` if there is no `all`.
     pub(super) all: Option<char>,
+    /// An included domain whose record allows every sender.
+    pub(super) open: Option<String>,
+    /// An included domain, or the target of a redirect, that doesn't have exactly one record. Receivers treat that as an
+    /// error (RFC 7208, section 5.2).
+    pub(super) broken: Option<String>,
+}
+
+/// A record to evaluate.
+struct Waiting {
+    domain: String,
+    record: String,
+    /// Whether the `all` of the record applies to the whole.
+    is_main: bool,
+    /// Whether a sender that the record allows passes the whole.
+    passes: bool,
 }
 
 /// A term of a record.
@@ -48,11 +63,16 @@ pub(super) fn record(answer: &DnsAnswer) -> Option<&str> {
     records.next().is_none().then_some(first.as_str())
 }
 
+/// Returns the qualifier of a term. `+` is the default.
+fn sign(text: &str) -> char {
+    text.chars()
+        .next()
+        .filter(|first| matches!(first, '-' | '~' | '?'))
+        .unwrap_or('+')
+}
+
 fn term(text: &str) -> Term<'_> {
-    let (sign, rest) = match text.chars().next() {
-        Some(sign @ ('+' | '-' | '~' | '?')) => (sign, text.get(1..).unwrap_or_default()),
-        _ => ('+', text),
-    };
+    let rest = text.strip_prefix(['+', '-', '~', '?']).unwrap_or(text);
     let end = rest.find([':', '=', '/']).unwrap_or(rest.len());
     let (name, argument) = rest.split_at(end);
     // A prefix length may follow the name: `a:mail.example/24`.
@@ -67,34 +87,49 @@ fn term(text: &str) -> Term<'_> {
         ("a", name) => Term::A(name),
         ("mx", name) => Term::Mx(name),
         ("ptr", _) => Term::Ptr,
-        ("all", None) => Term::All(sign),
+        ("all", None) => Term::All(sign(text)),
         _ => Term::Free,
     }
+}
+
+/// Returns the name in a term; macros that stand for the domain itself are expanded. `None` if the name depends on the
+/// sender or isn't a domain name.
+fn target(name: &str, at: &str) -> Option<String> {
+    let name = ["%{d}", "%{D}"]
+        .iter()
+        .fold(name.to_owned(), |name, text| name.replace(text, at));
+    domain_name(&name).ok()
 }
 
 /// Evaluates the record of `domain`, with the records that it includes, up to [`LOOKUPS_MAX`] lookups.
 pub(super) async fn follow(resolver: &dyn DomainResolver, domain: &str, record_text: &str) -> SpfTree {
     let mut tree = SpfTree::default();
-    let mut seen = BTreeSet::from([domain.to_owned()]);
-    // The records still to evaluate. `true` means that the `all` of the record applies to the whole.
-    let mut waiting = VecDeque::from([(domain.to_owned(), record_text.to_owned(), true)]);
-    while let Some((at, text, main)) = waiting.pop_front() {
-        let terms: Vec<Term<'_>> = text.split_ascii_whitespace().skip(1).map(term).collect();
-        let all = terms.iter().find_map(|term| match term {
-            Term::All(sign) => Some(*sign),
-            _ => None,
-        });
-        if main && all.is_some() {
+    let mut waiting = VecDeque::from([Waiting {
+        domain: domain.to_owned(),
+        record: record_text.to_owned(),
+        is_main: true,
+        passes: true,
+    }]);
+    while let Some(current) = waiting.pop_front() {
+        let at = &current.domain;
+        let terms: Vec<&str> = current.record.split_ascii_whitespace().skip(1).collect();
+        let end = terms.iter().position(|text| matches!(term(text), Term::All(_)));
+        let all = end.and_then(|end| terms.get(end)).map(|text| sign(text));
+        if current.is_main && all.is_some() {
             tree.all = all;
         }
-        for term in &terms {
-            let (name, kind, next_main) = match term {
-                Term::Include(name) => (Some(*name), RecordKind::Txt, false),
+        if !current.is_main && current.passes && all == Some('+') {
+            tree.open.get_or_insert_with(|| at.clone());
+        }
+        // Receivers ignore the mechanisms after `all`.
+        for text in terms.iter().take(end.unwrap_or(terms.len())) {
+            let (name, kind, is_main) = match term(text) {
+                Term::Include(name) => (Some(name), RecordKind::Txt, false),
                 // A redirect is ignored if the record has an `all` (RFC 7208, section 6.1).
-                Term::Redirect(name) if all.is_none() => (Some(*name), RecordKind::Txt, main),
-                Term::A(name) => (Some(name.unwrap_or(&at)), RecordKind::Address, false),
-                Term::Exists(name) => (Some(*name), RecordKind::Address, false),
-                Term::Mx(name) => (Some(name.unwrap_or(&at)), RecordKind::Mx, false),
+                Term::Redirect(name) if all.is_none() => (Some(name), RecordKind::Txt, current.is_main),
+                Term::A(name) => (Some(name.unwrap_or(at)), RecordKind::Address, false),
+                Term::Exists(name) => (Some(name), RecordKind::Address, false),
+                Term::Mx(name) => (Some(name.unwrap_or(at)), RecordKind::Mx, false),
                 Term::Ptr => (None, RecordKind::Address, false),
                 Term::Redirect(_) | Term::All(_) | Term::Free => continue,
             };
@@ -103,7 +138,9 @@ pub(super) async fn follow(resolver: &dyn DomainResolver, domain: &str, record_t
                 return tree;
             }
             // A name with macros depends on the sender and can't be looked up here, but counts as a lookup.
-            let Some(name) = name.and_then(|name| domain_name(name).ok()) else {
+            let Some(name) = name.and_then(|name| target(name, at)) else {
+                // Where such a redirect leads is unknown.
+                tree.failed |= is_main;
                 continue;
             };
             let answer = resolver.lookup(&name, kind).await;
@@ -112,11 +149,19 @@ pub(super) async fn follow(resolver: &dyn DomainResolver, domain: &str, record_t
                 DnsAnswer::Empty | DnsAnswer::NoSuchName => tree.voids = tree.voids.saturating_add(1),
                 DnsAnswer::Found(_) => {}
             }
-            if kind == RecordKind::Txt
-                && let Some(next) = record(&answer)
-                && seen.insert(name.clone())
-            {
-                waiting.push_back((name, next.to_owned(), next_main));
+            if kind != RecordKind::Txt || answer == DnsAnswer::Failed {
+                continue;
+            }
+            match record(&answer) {
+                Some(next) => waiting.push_back(Waiting {
+                    record: next.to_owned(),
+                    domain: name,
+                    is_main,
+                    passes: current.passes && sign(text) == '+',
+                }),
+                None => {
+                    tree.broken.get_or_insert(name);
+                }
             }
         }
     }
@@ -192,6 +237,8 @@ mod tests {
             lookups: 4,
             voids: 1,
             all: Some('~'),
+            open: None,
+            broken: None,
         };
         assert_eq!(found, expected);
     }
@@ -211,15 +258,89 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn cycles_and_long_records_end() {
+    async fn a_repeated_include_counts_each_time_and_a_cycle_ends() {
+        let twice = [("b.example", RecordKind::Txt, txt("v=spf1 a:c.example -all"))];
+        assert_eq!(
+            tree("v=spf1 include:b.example include:b.example -all", &twice)
+                .await
+                .lookups,
+            4
+        );
         let circle = [(
             "b.example",
             RecordKind::Txt,
             txt("v=spf1 include:b.example redirect=b.example"),
         )];
-        assert_eq!(tree("v=spf1 include:b.example", &circle).await.lookups, 3);
+        assert_eq!(
+            tree("v=spf1 include:b.example", &circle).await.lookups,
+            LOOKUPS_MAX
+        );
         let long = format!("v=spf1 {}-all", "a ".repeat(500));
         assert_eq!(tree(&long, &[]).await.lookups, LOOKUPS_MAX);
+    }
+
+    #[tokio::test]
+    async fn mechanisms_after_all_are_ignored() {
+        let found = tree("v=spf1 mx -all include:b.example a:c.example", &[]).await;
+        assert_eq!((found.lookups, found.all), (1, Some('-')));
+    }
+
+    #[tokio::test]
+    async fn an_include_that_allows_everyone_is_reported() {
+        let names = [
+            ("open.example", RecordKind::Txt, txt("v=spf1 +all")),
+            (
+                "post.example",
+                RecordKind::Txt,
+                txt("v=spf1 include:open.example -all"),
+            ),
+        ];
+        for (record, open) in [
+            ("v=spf1 include:open.example -all", Some("open.example")),
+            ("v=spf1 include:post.example -all", Some("open.example")),
+            ("v=spf1 ?include:open.example -all", None),
+            ("v=spf1 -all include:open.example", None),
+        ] {
+            assert_eq!(tree(record, &names).await.open.as_deref(), open, "{record}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_include_or_a_redirect_without_exactly_one_record_is_reported() {
+        let names = [
+            (
+                "two.example",
+                RecordKind::Txt,
+                DnsAnswer::Found(vec!["v=spf1 -all".to_owned(), "v=spf1 mx -all".to_owned()]),
+            ),
+            ("other.example", RecordKind::Txt, txt("a note")),
+        ];
+        for name in ["two.example", "other.example", "gone.example"] {
+            for record in [
+                format!("v=spf1 include:{name} -all"),
+                format!("v=spf1 redirect={name}"),
+            ] {
+                assert_eq!(
+                    tree(&record, &names).await.broken.as_deref(),
+                    Some(name),
+                    "{record}"
+                );
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn macros_that_stand_for_the_domain_are_expanded() {
+        let names = [(
+            "birchworks.example.spf.example",
+            RecordKind::Txt,
+            txt("v=spf1 -all"),
+        )];
+        assert_eq!(
+            tree("v=spf1 redirect=%{d}.spf.example", &names).await.all,
+            Some('-')
+        );
+        assert!(tree("v=spf1 redirect=%{i}.spf.example", &names).await.failed);
     }
 
     #[tokio::test]

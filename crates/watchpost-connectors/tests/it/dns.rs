@@ -79,7 +79,7 @@ async fn all_records_of_a_domain_are_read() {
     assert_eq!(lookups["spf"]["rdata"].as_array().unwrap().len(), 2);
     assert_eq!(
         lookups["spf_tree"],
-        json!({"status": "found", "lookups": 3, "voids": 0, "all": "~"})
+        json!({"status": "found", "lookups": 3, "voids": 0, "all": "~", "open": null, "broken": null})
     );
     assert_eq!(
         lookups["mx"]["rdata"],
@@ -137,7 +137,7 @@ async fn domains_with_different_records_are_distinguished() {
     assert_eq!(parked["lookups"].get("spf_tree"), None);
     assert_eq!(
         news["lookups"]["spf_tree"],
-        json!({"status": "found", "lookups": 11, "voids": 2, "all": "?"})
+        json!({"status": "found", "lookups": 11, "voids": 2, "all": "?", "open": null, "broken": "p10.mailpost.example"})
     );
     assert_eq!(dkim(news, "google")["key_bits"], 768);
     // With two SPF records, neither is evaluated.
@@ -157,6 +157,36 @@ async fn a_subdomain_uses_the_records_of_its_parent() {
     assert_eq!(lookups["dmarc"]["name"], "_dmarc.birchworks.example");
     assert_eq!(lookups["caa"]["name"], "birchworks.example");
     assert_eq!(lookups["ds"]["name"], "birchworks.example");
+}
+
+#[tokio::test]
+async fn the_organizational_domain_has_the_fewest_labels_of_those_with_a_dmarc_record() {
+    let apex = "_dmarc.birchworks.example";
+    let middle = "_dmarc.b.birchworks.example";
+    for (apex_record, middle_record, expected) in [
+        ("v=DMARC1; p=none", "v=DMARC1; p=reject", apex),
+        ("v=DMARC1; p=none", "v=DMARC1; p=reject; psd=n", middle),
+        ("v=DMARC1; p=none; psd=y", "v=DMARC1; p=reject", middle),
+        (
+            "v=DMARC1; p=none; psd=y",
+            "a note",
+            "_dmarc.a.b.birchworks.example",
+        ),
+    ] {
+        let simulator = simulator().await;
+        for (name, value) in [(apex, apex_record), (middle, middle_record)] {
+            let (name, values) = (name.to_owned(), vec![value.to_owned()]);
+            let record = DnsRecord::Txt;
+            simulator.apply(&Change::SetDns { name, record, values }).unwrap();
+        }
+        let row = &rows(
+            &reader(&simulator, None, DnsSettings::default()),
+            &["a.b.birchworks.example"],
+        )
+        .await[0];
+        let dmarc = &row["lookups"]["dmarc"];
+        assert_eq!(dmarc["name"], expected, "{apex_record}, {middle_record}");
+    }
 }
 
 #[tokio::test]

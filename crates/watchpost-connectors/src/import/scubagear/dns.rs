@@ -1,6 +1,9 @@
 //! The conversion of an export's DNS records to the setting `dns/domains`.
 
-use super::shape::{boolean, rows, texts, with_dates};
+use super::{
+    shape::{boolean, rows, with_dates},
+    txt,
+};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -28,8 +31,9 @@ pub(super) fn domains(export: &Map<String, Value>, failed: &[&str]) -> Option<Ve
             let Some(domain) = row.get("domain").and_then(Value::as_str) else {
                 continue;
             };
-            let lookups = by_domain.entry(domain.trim().to_ascii_lowercase()).or_default();
-            let found = answer(&row, failed.contains(lookup));
+            let domain = domain.trim().to_ascii_lowercase();
+            let found = answer(&row, &domain, lookup, failed.contains(lookup));
+            let lookups = by_domain.entry(domain).or_default();
             if *lookup == "dkim" {
                 let list = lookups
                     .entry((*lookup).to_owned())
@@ -57,22 +61,29 @@ pub(super) fn domains(export: &Map<String, Value>, failed: &[&str]) -> Option<Ve
     })
 }
 
+/// The words by which the log of a lookup tells that no name server answered.
+const NO_ANSWER: &[&str] = &["exception", "error", "timed out", "servfail", "refused"];
+
 /// Converts the answer of one lookup, with the export's fields `compliant`, `message` and `log`.
-fn answer(row: &Value, failed: bool) -> Value {
-    let rdata = texts(row.get("rdata"));
+fn answer(row: &Value, domain: &str, lookup: &str, failed: bool) -> Value {
+    let rdata = txt::records(row.get("rdata"), lookup);
     let log = row.get("log").map(rows).unwrap_or_default();
-    let log_contains = |words: &[&str]| {
-        log.last()
-            .and_then(|entry| entry.get("query_result"))
-            .and_then(Value::as_str)
-            .is_some_and(|result| {
-                let result = result.to_ascii_lowercase();
-                words.iter().any(|word| result.contains(word))
-            })
-    };
-    let status = if !rdata.is_empty() {
+    let log_contains = |words: &[&str]| log.last().is_some_and(|entry| entry_contains(entry, words));
+    let name = queried_name(&log, !rdata.is_empty());
+    // The record of a parent is that of the organizational domain. It applies only if the domain has no record of its own.
+    let inherited = lookup == "dmarc"
+        && !rdata.is_empty()
+        && name
+            .as_deref()
+            .and_then(|name| name.strip_prefix("_dmarc."))
+            .and_then(|parent| domain.strip_suffix(parent))
+            .is_some_and(|rest| rest.ends_with('.'));
+    let is_unsure = inherited && (failed || !is_answered(&log, &format!("_dmarc.{domain}")));
+    let status = if is_unsure {
+        "failed"
+    } else if !rdata.is_empty() {
         "found"
-    } else if failed || log_contains(&["exception", "error", "timed out", "servfail", "refused"]) {
+    } else if failed || log_contains(NO_ANSWER) {
         "failed"
     } else if log_contains(&["nxdomain"]) {
         "nxdomain"
@@ -85,11 +96,10 @@ fn answer(row: &Value, failed: bool) -> Value {
     let mut out = Map::new();
     out.insert("status".into(), status.into());
     out.insert("rdata".into(), rdata.into());
-    let name = log
-        .iter()
-        .rev()
-        .find_map(|entry| entry.get("query_name").and_then(Value::as_str));
     out.insert("name".into(), name.into());
+    if inherited {
+        out.insert("organizational".into(), true.into());
+    }
     for key in ["compliant", "message"] {
         if let Some(value) = row.get(key) {
             out.insert(key.to_owned(), value.clone());
@@ -99,6 +109,46 @@ fn answer(row: &Value, failed: bool) -> Value {
         out.insert("log".to_owned(), with_dates(Value::Array(log)));
     }
     Value::Object(out)
+}
+
+/// Whether an entry of a log contains one of the words in its result.
+fn entry_contains(entry: &Value, words: &[&str]) -> bool {
+    entry
+        .get("query_result")
+        .and_then(Value::as_str)
+        .is_some_and(|result| {
+            let result = result.to_ascii_lowercase();
+            words.iter().any(|word| result.contains(word))
+        })
+}
+
+/// Returns the name whose query gave the records: the last one with an answer, or else the last one. `None` without a log.
+fn queried_name(log: &[Value], has_records: bool) -> Option<String> {
+    let name = |entry: &Value| {
+        let name = entry.get("query_name").and_then(Value::as_str)?;
+        Some(name.trim().trim_end_matches('.').to_ascii_lowercase())
+    };
+    let is_negative =
+        |entry: &&Value| entry_contains(entry, NO_ANSWER) || entry_contains(entry, &["nxdomain"]);
+    let answered = log
+        .iter()
+        .rev()
+        .filter(|entry| !is_negative(entry))
+        .find_map(name);
+    answered
+        .filter(|_| has_records)
+        .or_else(|| log.iter().rev().find_map(name))
+}
+
+/// Whether a name server answered a query for a name.
+fn is_answered(log: &[Value], name: &str) -> bool {
+    log.iter().any(|entry| {
+        entry
+            .get("query_name")
+            .and_then(Value::as_str)
+            .is_some_and(|queried| queried.trim().trim_end_matches('.').eq_ignore_ascii_case(name))
+            && !entry_contains(entry, NO_ANSWER)
+    })
 }
 
 /// Adds the selector, which is the part of the queried name before `._domainkey`.

@@ -329,6 +329,7 @@ fn features(export: &Map<String, Value>, configuration: &Value) -> Option<Value>
     if let Some(name) = config::environment(configuration) {
         let government = matches!(name.as_str(), "gcchigh" | "dod");
         out.insert("government".to_owned(), government.into());
+        out.insert("gcc".to_owned(), (name == "gcc").into());
     }
     (!out.is_empty()).then_some(Value::Object(out))
 }

@@ -6,5 +6,6 @@ mod export;
 mod paths;
 pub(in crate::import) mod results;
 mod shape;
+mod txt;
 
 pub use export::check_document;

@@ -131,7 +131,7 @@ fn licensed_features_are_derived_from_the_export() {
     }));
     assert_eq!(
         setting(&document, "licenses/features"),
-        &json!({"entra_p2": true, "audit_advanced": false, "defender": true, "powerbi": false, "government": true})
+        &json!({"entra_p2": true, "audit_advanced": false, "defender": true, "powerbi": false, "government": true, "gcc": false})
     );
     assert_eq!(
         setting(&document, "subscribedSkus"),
@@ -177,6 +177,53 @@ fn the_configuration_contains_exemptions_and_parameters_but_no_omissions() {
             .get("MS.DEFENDER.2.1v1")
             .and_then(|params| params.get("sensitive_users")),
         Some(&json!(["Mara Holt;mara@fernhill.example"]))
+    );
+}
+
+#[test]
+fn the_log_tells_whose_dmarc_record_it_is() {
+    let entry = |name: &str, result: &str| json!({"query_name": name, "query_result": result});
+    let check = |log: Vec<Value>, expected: (&str, Value)| {
+        let document = check_document(&json!({"dmarc_records": [
+            {"domain": "mail.birch.example", "rdata": ["v=DMARC1; p=reject"], "log": log}]}));
+        let found = setting(&document, "dns/domains")
+            .pointer("/value/0/lookups/dmarc")
+            .unwrap()
+            .clone();
+        let organizational = found.get("organizational").cloned().unwrap_or_default();
+        assert_eq!(
+            (found["status"].as_str().unwrap(), organizational),
+            expected,
+            "{log:?}"
+        );
+    };
+    let (own, parent) = ("_dmarc.mail.birch.example", "_dmarc.birch.example");
+    let answered = "Query returned 1 txt records";
+    check(vec![entry(own, answered)], ("found", Value::Null));
+    check(
+        vec![entry(own, "Query returned NXDomain"), entry(parent, answered)],
+        ("found", json!(true)),
+    );
+    // An odd order of the log, and a name with a final dot in capitals.
+    check(
+        vec![
+            entry("_DMARC.Birch.example.", answered),
+            entry(own, "Query returned NXDomain"),
+        ],
+        ("found", json!(true)),
+    );
+    // Nobody knows whether the domain has its own record.
+    check(
+        vec![
+            entry(own, "Query resulted in exception, timed out"),
+            entry(parent, answered),
+        ],
+        ("failed", json!(true)),
+    );
+    check(vec![], ("found", Value::Null));
+    check(
+        vec![entry("_dmarc.otherbirch.example", answered)],
+        ("found", Value::Null),
     );
 }
 

@@ -6,6 +6,7 @@ use crate::{
     fault::{Fault, Vendor},
     graph::snapshots::Snapshots,
     okta::{OktaRates, OktaRole},
+    record::Exchange,
     when::DAY_MS,
     world::World,
 };
@@ -175,6 +176,7 @@ impl Simulator {
                 okta_role: OktaRole::default(),
                 okta_rates: None,
                 dns_failing: BTreeSet::new(),
+                exchanges: None,
             }),
         });
         let accept = tokio::spawn(crate::server::accept(listener, Arc::clone(&shared)));
@@ -391,6 +393,20 @@ impl SimulatorHandle {
         self.shared.state().requests.clear();
     }
 
+    /// Starts to record all requests to the APIs, with their answers. What was recorded before is dropped. Requests to the
+    /// name server and to `/_simulator/` aren't recorded, nor are those whose connection was reset.
+    pub fn record(&self) {
+        self.shared.state().exchanges = Some(Vec::new());
+    }
+
+    /// Returns the exchanges since [`SimulatorHandle::record`] or the last call, in the order of their answers. Returns
+    /// none if nothing is recorded.
+    #[must_use]
+    pub fn take_exchanges(&self) -> Vec<Exchange> {
+        let mut state = self.shared.state();
+        state.exchanges.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     /// Stops serving and closes all connections. The port is free once the runtime has dropped them.
     pub fn stop(&self) {
         self.accept.0.abort();
@@ -444,6 +460,8 @@ pub(crate) struct State {
     pub(crate) okta_rates: Option<OktaRates>,
     /// The names for which the name server fails.
     pub(crate) dns_failing: BTreeSet<String>,
+    /// The recorded exchanges. `None` if they aren't recorded.
+    pub(crate) exchanges: Option<Vec<Exchange>>,
 }
 
 impl State {

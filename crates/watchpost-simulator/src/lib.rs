@@ -38,6 +38,7 @@ mod graph;
 mod hosts;
 mod ids;
 mod okta;
+mod record;
 mod reply;
 mod server;
 mod settings;
@@ -52,3 +53,4 @@ pub use control::{
 pub use dns::DnsRecord;
 pub use fault::{Fault, FaultKind, RetryAfter, Vendor};
 pub use okta::OktaRole;
+pub use record::Exchange;

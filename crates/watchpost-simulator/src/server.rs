@@ -9,6 +9,7 @@ use crate::{
     hosts::{self, HOSTS},
     ids::{self, Kind},
     okta::OktaRates,
+    record::{self, Exchange},
     reply::{Body, Context, Reply, Request, Shape},
     when::http_date,
 };
@@ -58,6 +59,8 @@ pub(crate) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn serve(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result<Answer, Reset> {
+    let recorded = shared.state().exchanges.is_some();
+    let headers = recorded.then(|| record::headers(request.headers()));
     let Some(mut request) = read(&shared, request).await else {
         return Ok(respond(
             Reply::json(413, json!({ "error": "body too large" })),
@@ -103,11 +106,38 @@ async fn serve(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result
         fault.kind.alter(&mut reply, &request.url, serial);
     }
     finish(&mut reply, vendor, &request, &context, serial);
-    Ok(respond(
-        reply,
-        context.clock_ms,
-        Some((vendor, context.request_id)),
-    ))
+    let answer = respond(reply, context.clock_ms, Some((vendor, context.request_id)));
+    if let Some(headers) = headers {
+        keep(&shared, prefix, &request, headers, &answer, fault.is_some()).await;
+    }
+    Ok(answer)
+}
+
+/// Records an exchange.
+async fn keep(
+    shared: &Shared,
+    api: &'static str,
+    request: &Request,
+    headers: Vec<(String, String)>,
+    answer: &Answer,
+    faulty: bool,
+) {
+    let Ok(bytes) = answer.body().clone().collect().await;
+    let exchange = Exchange {
+        api,
+        method: request.method.clone(),
+        path: request.path.clone(),
+        query: request.raw_query.clone(),
+        headers,
+        body: request.body.to_vec(),
+        status: answer.status().as_u16(),
+        answer_headers: record::headers(answer.headers()),
+        answer: bytes.to_bytes().to_vec(),
+        faulty,
+    };
+    if let Some(exchanges) = &mut shared.state().exchanges {
+        exchanges.push(exchange);
+    }
 }
 
 /// Reads a request with its body. Returns `None` if the body is too large.
@@ -138,7 +168,11 @@ fn answer(shared: &Shared, vendor: Vendor, request: &Request, context: &Context)
     match vendor {
         Vendor::Entra => token(shared, request, context),
         Vendor::Graph => match snapshots::route(&request.path) {
-            Some(route) => snapshots::answer(route, request, context, &mut shared.state().snapshots),
+            Some(route) => {
+                let mut reply = snapshots::answer(route, request, context, &mut shared.state().snapshots);
+                crate::graph::add_context(request, &mut reply);
+                reply
+            }
             None => crate::graph::answer(request, context),
         },
         Vendor::SharePoint => hosts::sharepoint::answer(request, context),

@@ -392,7 +392,7 @@ async fn assignments(client: &Client, run: &mut DatasetRun<'_>, apps: &[String])
 }
 
 async fn tokens(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), ReadError> {
-    let mut list = client.list("/api/v1/api-tokens", Some("limit=200"));
+    let mut list = client.list("/api/v1/api-tokens", None);
     while let Some(rows) = list
         .page()
         .await

@@ -177,7 +177,7 @@ pub(super) fn federated(request: &Request, context: &Context, id: &str) -> Reply
     };
     let rows = federated_rows(world, position, app);
     let about = List {
-        context: "federatedIdentityCredentials",
+        context: "applications/federatedIdentityCredentials",
         total: rows.len() as u64,
         page: (100, 999),
         gap: false,

@@ -18,6 +18,44 @@ const BATCH_MAX: usize = 20;
 
 /// Handles a Graph request with a valid token.
 pub(crate) fn answer(request: &Request, context: &Context) -> Reply {
+    let mut reply = routed(request, context);
+    add_context(request, &mut reply);
+    reply
+}
+
+/// Adds the context to a response that has none: the address of the metadata, and what the response is.
+pub(crate) fn add_context(request: &Request, reply: &mut Reply) {
+    let segments = request.segments();
+    let (Some((version, route)), Body::Json(Value::Object(body)), 200..=201) =
+        (segments.split_first(), &mut reply.body, reply.status)
+    else {
+        return;
+    };
+    let whole = if body.get("value").is_some_and(Value::is_array) {
+        ""
+    } else {
+        "/$entity"
+    };
+    if !body.contains_key("responses") && !body.contains_key("@odata.context") {
+        let what = format!("{}{whole}", route.join("/"));
+        body.insert(
+            "@odata.context".to_owned(),
+            json!(metadata(request, version, &what)),
+        );
+    }
+}
+
+/// Returns the context of a response.
+fn metadata(request: &Request, version: &str, what: &str) -> String {
+    let base = request
+        .url
+        .find(request.path.as_str())
+        .and_then(|at| request.url.get(..at))
+        .unwrap_or_default();
+    format!("{base}/{version}/$metadata#{what}")
+}
+
+fn routed(request: &Request, context: &Context) -> Reply {
     let segments = request.segments();
     let Some((&version, route)) = segments.split_first() else {
         return not_found(request, context);
@@ -43,7 +81,7 @@ pub(crate) fn answer(request: &Request, context: &Context) -> Reply {
         return settings::document(request, context, version, path);
     }
     match route {
-        ["organization"] => organization::organization(context),
+        ["organization"] => organization::organization(request, context),
         ["subscribedSkus"] => settings::subscribed_skus(request, context),
         ["users"] => people::users(request, context),
         ["users", id] => people::user(request, context, id),
@@ -326,14 +364,10 @@ pub(super) fn list(
         project(&mut row, names.as_deref(), list.default_fields);
         Some(row)
     });
-    let base = request
-        .url
-        .find(request.path.as_str())
-        .and_then(|at| request.url.get(..at))
-        .unwrap_or_default();
+    let version = request.segments().first().copied().unwrap_or_default().to_owned();
     let mut reply = Reply::json(
         200,
-        json!({ "@odata.context": format!("{base}/v1.0/$metadata#{}", list.context), "value": rows }),
+        json!({ "@odata.context": metadata(request, &version, list.context), "value": rows }),
     );
     reply.shape = Shape::Graph;
     reply.next = next.map(|next| next_url(request, "$skiptoken", next));

@@ -188,7 +188,7 @@ fn passwordless(method: &str) -> bool {
 pub(super) fn registrations(request: &Request, context: &Context) -> Reply {
     let world = &context.world;
     let about = List {
-        context: "userRegistrationDetails",
+        context: "reports/authenticationMethods/userRegistrationDetails",
         total: world.people(),
         page: (100, 999),
         gap: true,

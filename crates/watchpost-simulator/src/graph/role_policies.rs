@@ -80,18 +80,19 @@ pub(super) fn rules(request: &Request, context: &Context, id: &str) -> Reply {
     if own.is_object() {
         merge_patch(&mut rules, &own);
     }
+    let beta = request.segments().first() == Some(&"beta");
     let rows: Vec<Value> = rules
         .as_object()
         .into_iter()
         .flatten()
         .map(|(name, rule)| {
-            let mut row = json!({ "@odata.type": null, "id": name, "target": target(name) });
+            let mut row = json!({ "@odata.type": null, "id": name, "target": target(name, beta) });
             merge_patch(&mut row, rule);
             row
         })
         .collect();
     let about = List {
-        context: "rules",
+        context: "policies/roleManagementPolicies/rules",
         total: rows.len() as u64,
         page: (100, 999),
         gap: false,
@@ -100,9 +101,10 @@ pub(super) fn rules(request: &Request, context: &Context, id: &str) -> Reply {
     list(request, context, &about, |at| rows.get(at as usize).cloned())
 }
 
-/// Returns the target of a rule. The name of a rule ends in its caller and its level.
-fn target(name: &str) -> Value {
+/// Returns the target of a rule. The name of a rule ends in its caller and its level. The beta version spells operations in
+/// another way.
+fn target(name: &str, beta: bool) -> Value {
     let mut parts = name.rsplit('_');
     let (level, caller) = (parts.next(), parts.next());
-    json!({ "caller": caller, "operations": ["All"], "level": level, "inheritableSettings": [], "enforcedSettings": [] })
+    json!({ "caller": caller, "operations": [if beta { "All" } else { "all" }], "level": level, "inheritableSettings": [], "enforcedSettings": [] })
 }

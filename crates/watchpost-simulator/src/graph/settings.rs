@@ -37,7 +37,7 @@ pub(super) fn path(route: &[&str], version: &str, world: &World) -> Option<&'sta
 }
 
 /// Returns the document: a list in pages, anything else as a whole.
-pub(super) fn document(request: &Request, context: &Context, version: &str, path: &str) -> Reply {
+pub(super) fn document(request: &Request, context: &Context, version: &str, path: &'static str) -> Reply {
     let Some(mut document) = settings::read(&context.world, path) else {
         return error(
             context,
@@ -46,14 +46,17 @@ pub(super) fn document(request: &Request, context: &Context, version: &str, path
             "The resource could not be found.",
         );
     };
-    if path == "identity/conditionalAccess/policies" && version != "beta" {
-        strip_beta(&mut document);
+    if version != "beta" {
+        strip_beta(path, &mut document);
     }
     let Some(Value::Array(rows)) = document.get_mut("value").map(Value::take) else {
         return Reply::json(200, document);
     };
     let about = super::List {
-        context: "Collection",
+        context: match path {
+            "delegatedPermissionClassifications" => "servicePrincipals/delegatedPermissionClassifications",
+            other => other,
+        },
         total: rows.len() as u64,
         page: (100, 999),
         gap: false,
@@ -62,14 +65,23 @@ pub(super) fn document(request: &Request, context: &Context, version: &str, path
     list(request, context, &about, |at| rows.get(at as usize).cloned())
 }
 
-/// Removes the fields of conditional access policies that only the beta version returns.
-fn strip_beta(policies: &mut Value) {
-    let rows = policies.get_mut("value").and_then(Value::as_array_mut);
+/// Removes what only the beta version returns: fields of conditional access policies, and a method of authentication.
+fn strip_beta(path: &str, document: &mut Value) {
+    if let Some(Value::Array(methods)) = document.get_mut("authenticationMethodConfigurations") {
+        methods.retain(|method| method["id"] != "HardwareOath");
+    }
+    if path != "identity/conditionalAccess/policies" {
+        return;
+    }
+    let rows = document.get_mut("value").and_then(Value::as_array_mut);
     for row in rows.into_iter().flatten() {
         if let Some(Value::Object(conditions)) = row.get_mut("conditions") {
             for name in ["authenticationFlows", "agentIdRiskLevels"] {
                 conditions.remove(name);
             }
+        }
+        if let Some(Value::Object(controls)) = row.get_mut("sessionControls") {
+            controls.remove("continuousAccessEvaluation");
         }
     }
 }

@@ -42,11 +42,36 @@ pub(super) fn apps(request: &Request, context: &Context) -> Reply {
             "features": app.features, "created": created, "lastUpdated": created,
             "accessibility": { "selfService": false, "errorRedirectUrl": null, "loginRedirectUrl": null },
             "visibility": { "autoSubmitToolbar": false, "hide": { "iOS": false, "web": false } },
-            "credentials": {}, "settings": { "app": {} },
+            "credentials": credentials(app, &id), "settings": settings(app),
             "_links": { "self": { "href": format!("https://{org}/api/v1/apps/{id}") },
                 "users": { "href": format!("https://{org}/api/v1/apps/{id}/users") } } }))
         },
     )
+}
+
+/// Returns the credentials of an app: the client of an OpenID Connect app has the app's id.
+fn credentials(app: &OktaApp, id: &str) -> Value {
+    match app.mode.as_str() {
+        "OPENID_CONNECT" => json!({ "oauthClient": { "autoKeyRotation": true, "client_id": id,
+            "token_endpoint_auth_method": "client_secret_basic" } }),
+        _ => json!({}),
+    }
+}
+
+/// Returns the settings that the app's kind of sign-on has.
+fn settings(app: &OktaApp) -> Value {
+    let url = format!("https://{}.example/login", app.name.replace('_', "-"));
+    match app.mode.as_str() {
+        "AUTO_LOGIN" => json!({ "signOn": { "loginUrl": url, "redirectUrl": url } }),
+        "BOOKMARK" => json!({ "app": { "requestIntegration": false, "url": url } }),
+        "BROWSER_PLUGIN" => json!({ "app": { "buttonField": "sign-in", "passwordField": "password",
+            "usernameField": "user", "url": url } }),
+        "OPENID_CONNECT" => json!({ "oauthClient": { "application_type": "web", "consent_method": "REQUIRED",
+            "grant_types": ["authorization_code"], "redirect_uris": [url], "response_types": ["code"] } }),
+        "SECURE_PASSWORD_STORE" => json!({ "app": { "passwordField": "password", "usernameField": "user",
+            "url": url } }),
+        _ => json!({}),
+    }
 }
 
 /// Lists the service app alone. A request with an API token comes from no app.

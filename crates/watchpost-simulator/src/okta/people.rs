@@ -63,7 +63,7 @@ fn user_row(context: &Context, index: u64, person: &Person, account: &OktaAccoun
         .as_deref()
         .and_then(|key| world.person(world.position(key)?))
         .map(|p| p.name.clone());
-    json!({
+    let mut row = json!({
         "id": id, "status": status,
         "created": iso_millis(created_ms),
         "activated": (status != "STAGED").then(|| iso_millis(created_ms + 60_000)),
@@ -71,15 +71,19 @@ fn user_row(context: &Context, index: u64, person: &Person, account: &OktaAccoun
         "lastLogin": last_ms.map(iso_millis),
         "lastUpdated": iso_millis(since_ms.max(created_ms)),
         "passwordChanged": iso_millis(password_ms),
-        "type": { "id": "oty0000000simulated0" }, "realmId": null,
+        "type": { "id": "oty0000000simulated0" },
         "profile": {
             "login": person.email, "email": person.email, "secondEmail": account.second_email,
-            "firstName": given, "lastName": surname, "displayName": person.name,
+            "firstName": given, "lastName": (!surname.is_empty()).then_some(surname), "displayName": person.name,
             "userType": (person.kind == PersonKind::Service).then_some("service"),
-            "department": person.department, "title": person.title, "manager": manager, "mobilePhone": null },
+            "title": person.title, "manager": manager, "mobilePhone": null },
         "credentials": { "password": {}, "provider": { "type": "OKTA", "name": "OKTA" } },
         "_links": { "self": { "href": format!("https://{}/api/v1/users/{id}", world.company.profile.okta_org) } },
-    })
+    });
+    if let Some(department) = &person.department {
+        row["profile"]["department"] = json!(department);
+    }
+    row
 }
 
 /// Calls `answer` with the Okta account with the id, or returns 404 if there is none.
@@ -212,7 +216,7 @@ fn group_row(world: &World, nth: u64, name: &str) -> Value {
     json!({ "id": ids::okta(world.seed, "00g", Kind::OktaGroup, nth), "created": at, "lastUpdated": at,
         "lastMembershipUpdated": at, "objectClass": ["okta:user_group"],
         "type": if nth == 0 { "BUILT_IN" } else { "OKTA_GROUP" },
-        "profile": { "name": name, "description": null } })
+        "profile": { "name": name } })
 }
 
 pub(super) fn groups(request: &Request, context: &Context) -> Reply {
@@ -269,7 +273,7 @@ pub(super) fn logs(request: &Request, context: &Context) -> Reply {
                 "actor": { "id": world.okta_user_id(index), "type": "User", "alternateId": person.email,
                     "displayName": person.name },
                 "client": { "ipAddress": format!("203.0.113.{}", index % 250 + 1) },
-                "outcome": { "result": "SUCCESS", "reason": null }, "target": [] })
+                "outcome": { "result": "SUCCESS" }, "target": [] })
         })
     });
     if reply.status == 200 && reply.next.is_none() && request.query("until").is_none() {

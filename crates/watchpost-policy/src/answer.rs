@@ -5,9 +5,9 @@ use crate::{
     text,
     value::name,
 };
-use regorus::Value;
-use std::io;
-use watchpost_core::check::CheckResult;
+use regorus::{Rc, Value};
+use std::{borrow::Cow, collections::BTreeMap, io};
+use watchpost_core::{check::CheckResult, value::text::visible};
 
 /// The value of `result`: an object with the field `result`.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +88,7 @@ fn evidence(value: Option<&Value>) -> Result<String, String> {
         if before > 1 {
             out.bytes.push(b',');
         }
-        if let Err(error) = serde_json::to_writer(&mut out, item) {
+        if let Err(error) = serde_json::to_writer(&mut out, &shown(item)) {
             if !error.is_io() {
                 return Err(text::evidence_not_json(&error));
             }
@@ -124,13 +124,38 @@ fn is_small(value: &Value, depth: usize, nodes: &mut usize) -> bool {
     }
 }
 
+/// Returns the value without invisible characters in its strings and keys, which vendors' customers write. The value must
+/// have passed [`check_size`].
+fn shown(value: &Value) -> Value {
+    match value {
+        Value::String(raw) => match visible(raw) {
+            Cow::Borrowed(_) => value.clone(),
+            Cow::Owned(text) => Value::String(text.into()),
+        },
+        Value::Array(items) => Value::Array(Rc::new(items.iter().map(shown).collect())),
+        Value::Set(items) => Value::Set(Rc::new(items.iter().map(shown).collect())),
+        Value::Object(fields) => {
+            let mut out = BTreeMap::new();
+            for (key, inner) in fields.iter() {
+                let mut key = shown(key);
+                while let (true, Value::String(taken)) = (out.contains_key(&key), &key) {
+                    key = Value::String(format!("{taken}_").into());
+                }
+                out.insert(key, shown(inner));
+            }
+            Value::Object(Rc::new(out.into()))
+        }
+        other => other.clone(),
+    }
+}
+
 /// Returns the JSON text of a value, if it has fewer than `max_bytes` bytes.
 pub(crate) fn json_within(value: &Value, max_bytes: usize) -> Option<String> {
     let mut out = Bounded {
         bytes: Vec::new(),
         max_bytes,
     };
-    serde_json::to_writer(&mut out, value).ok()?;
+    serde_json::to_writer(&mut out, &shown(value)).ok()?;
     String::from_utf8(out.bytes).ok()
 }
 
@@ -183,6 +208,20 @@ mod tests {
         let text = evidence(Some(&Value::from(entries))).unwrap();
         assert!(text.len() <= EVIDENCE_BYTES_MAX && text.len() > EVIDENCE_BYTES_MAX - 200);
         assert!(serde_json::from_str::<Vec<String>>(&text).is_ok());
+    }
+
+    #[test]
+    fn evidence_has_no_invisible_characters() {
+        let check = |raw: &str, expected: &str| {
+            assert_eq!(evidence(Some(&json(raw))).unwrap(), expected);
+            assert_eq!(json_within(&json(raw), 1_000).unwrap(), expected);
+        };
+        check(
+            r#"[{"policy":"\u202egnp.exe","x\u2066":["\u061ca",{"b":"\u200fc \t"}]}]"#,
+            r#"[{"policy":"gnp.exe","x":["a",{"b":"c \t"}]}]"#,
+        );
+        check(r#"[{"a":1,"a\u202a":2,"a_":3}]"#, r#"[{"a":1,"a_":3,"a__":2}]"#);
+        check(r#"["Zoë 한국어 🧬"]"#, r#"["Zoë 한국어 🧬"]"#);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Escaping of foreign text for Markdown and spreadsheets.
 
 use std::borrow::Cow;
+use watchpost_core::value::text::is_formula;
 
 /// Escapes text for one line of Markdown, so that no part of it becomes a heading, list, table cell, link, image, tag or
 /// emphasis.
@@ -79,9 +80,7 @@ fn longest_run(text: &str) -> usize {
 
 /// Formats a cell of a comma-separated table. An apostrophe is put before text that a spreadsheet would take for a formula.
 pub(crate) fn cell(raw: &str) -> String {
-    let first = raw.trim_start().chars().next();
-    let formula = matches!(first, Some('=' | '+' | '-' | '@')) || raw.starts_with(['\t', '\r', '\n']);
-    let text = if formula {
+    let text = if is_formula(raw) {
         Cow::Owned(format!("'{raw}"))
     } else {
         Cow::Borrowed(raw)
@@ -136,6 +135,14 @@ mod tests {
         check("@SUM(A1)", "\"'@SUM(A1)\"");
         check(" =1", "\"' =1\"");
         check("\t=1", "\"'\t=1\"");
+        check("\rx", "\"'\rx\"");
+        check("\u{a0}=1", "\"'\u{a0}=1\"");
+        check("\"=1", "\"'\"\"=1\"");
+        check("' =1", "\"'' =1\"");
+        for formula in ["＝1", "＋1", "－1", "＠x", " ＝1"] {
+            check(formula, &format!("\"'{formula}\""));
+        }
+        check("\"quoted\"", "\"\"\"quoted\"\"\"");
         check("plain", "plain");
         check("a,b", "\"a,b\"");
         check("say \"hi\"", "\"say \"\"hi\"\"\"");

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use watchpost_core::{
     audit::{AuditQuery, AuditRow, CHAIN_VERSION, ChainVerdict},
-    value::time::Timestamp,
+    value::{text::is_formula, time::Timestamp},
 };
 
 #[derive(Debug, Subcommand)]
@@ -205,11 +205,7 @@ fn csv(row: &AuditRow) -> String {
             line.push(',');
         }
         // Keeps spreadsheets from evaluating a cell as a formula.
-        let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-            "'"
-        } else {
-            ""
-        };
+        let guard = if is_formula(cell) { "'" } else { "" };
         let _ = write!(line, "\"{guard}{}\"", cell.replace('"', "\"\""));
     }
     line

@@ -50,8 +50,8 @@ pub(super) fn read(document: &Document<'_>, batches: &mut Batches<'_>) -> Result
         format: ImportFormat::Maester,
         tool: ImportTool::Maester,
         tool_version: sanitize::name(string("CurrentVersion").text()),
-        tenant_key: sanitize::id(string("TenantId").text(), 200),
-        tenant_name: sanitize::name(string("TenantName").text()),
+        tenant_key: sanitize::id(known(string("TenantId").text()), 200),
+        tenant_name: sanitize::name(known(string("TenantName").text())),
         ran_at: sanitize::time(string("ExecutedAt").text()),
     })?;
     let tests = document.get("Tests").and_then(elements).unwrap_or_default();
@@ -59,6 +59,14 @@ pub(super) fn read(document: &Document<'_>, batches: &mut Batches<'_>) -> Result
         read_test(test, index as u64, batch, batches)?;
     }
     Ok(())
+}
+
+/// Returns an empty text for the sentence that Maester writes instead of the tenant if it wasn't connected to Microsoft Graph.
+fn known(tenant: &str) -> &str {
+    if tenant.to_ascii_lowercase().contains("(not connected") {
+        return "";
+    }
+    tenant
 }
 
 #[derive(Default, Deserialize)]
@@ -95,8 +103,9 @@ fn read_test(raw: &RawValue, index: u64, batch: usize, batches: &mut Batches<'_>
         return batches.bad_row(Some(batch), index, reasons::NO_TEST_ID.to_owned());
     };
     let detail = &test.result_detail.0;
-    let skipped = format!("{} {}", detail.skipped_reason.text(), detail.test_skipped.text());
-    let (result, skip) = match outcome(test.result.text(), &skipped) {
+    let code = detail.test_skipped.text();
+    let skipped = format!("{} {code}", detail.skipped_reason.text());
+    let (result, skip) = match outcome(test.result.text(), code, &skipped) {
         Some(Outcome::Result(result, skip)) => (result, skip),
         Some(Outcome::NotRun) => return batches.not_run(batch),
         None => {
@@ -169,28 +178,60 @@ enum Outcome {
     NotRun,
 }
 
-/// Converts a test's result. Returns `None` for an unknown result.
-fn outcome(result: &str, skipped: &str) -> Option<Outcome> {
+/// Converts a test's result. `code` is the word for the reason of a skipped test, `skipped` the reason with the word. Returns
+/// `None` for an unknown result.
+fn outcome(result: &str, code: &str, skipped: &str) -> Option<Outcome> {
     let (result, skip) = match result.to_ascii_lowercase().as_str() {
         "passed" => (CheckResult::Passed, None),
         "failed" => (CheckResult::Failed, None),
         "error" => (CheckResult::Error, None),
+        // Older versions count a test with an error as skipped.
+        "skipped" if code.eq_ignore_ascii_case("error") => (CheckResult::Error, None),
         "investigate" => (CheckResult::Skipped, Some(SkipReason::Manual)),
-        "skipped" => (CheckResult::Skipped, Some(skip_reason(skipped))),
+        "skipped" => (CheckResult::Skipped, Some(skip_reason(code, skipped))),
+        "inconclusive" => (CheckResult::Skipped, Some(SkipReason::Unreadable)),
         "notrun" => return Some(Outcome::NotRun),
         _ => return None,
     };
     Some(Outcome::Result(result, skip))
 }
 
-fn skip_reason(reason: &str) -> SkipReason {
+/// Parts of a reason, in lower case, that mean that the test couldn't read what it is about.
+const UNREADABLE: [&str; 18] = [
+    "not connected",
+    "permission",
+    "not authorized",
+    "unauthorized",
+    "forbidden",
+    "denied",
+    "missing scope",
+    "insufficient",
+    "unable to",
+    "failed to",
+    "could not",
+    "cannot",
+    "an error",
+    "not available",
+    "not currently available",
+    "unavailable",
+    "requires availability",
+    "did not include",
+];
+
+/// Returns the reason of a skipped test: by Maester's word for it, else by the sentence.
+fn skip_reason(code: &str, reason: &str) -> SkipReason {
+    let code = code.to_ascii_lowercase();
     let reason = reason.to_ascii_lowercase();
-    if reason.contains("licen") {
-        SkipReason::NotApplicable
-    } else if reason.contains("not connected")
-        || reason.contains("notconnected")
-        || reason.contains("permission")
+    if code.starts_with("notconnected")
+        || matches!(
+            code.as_str(),
+            "notsupported" | "notsupportedapppermission" | "limitedpermissions" | "notauthorized"
+        )
     {
+        SkipReason::Unreadable
+    } else if reason.contains("licen") || code == "notdotgovdomain" {
+        SkipReason::NotApplicable
+    } else if UNREADABLE.iter().any(|part| reason.contains(part)) {
         SkipReason::Unreadable
     } else {
         SkipReason::NotApplicable
@@ -230,4 +271,86 @@ fn service(control: &str, name: &Scalar) -> Service {
         .or_else(|| control.starts_with("EIDSCA.").then_some(Service::Entra))
         .or_else(|| control.starts_with("ORCA.").then_some(Service::Defender))
         .unwrap_or(Service::Other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_and_reasons_of_skipped_tests_are_converted() {
+        use SkipReason::{Manual, NotApplicable, Unreadable};
+        let check = |result: &str, code: &str, reason: &str, expected: Result<CheckResult, SkipReason>| {
+            let expected = match expected {
+                Ok(result) => (result, None),
+                Err(reason) => (CheckResult::Skipped, Some(reason)),
+            };
+            match outcome(result, code, &format!("{reason} {code}")) {
+                Some(Outcome::Result(result, skip)) => {
+                    assert_eq!((result, skip), expected, "{code}: {reason}")
+                }
+                _ => panic!("{result}"),
+            }
+        };
+        check("Passed", "", "", Ok(CheckResult::Passed));
+        check("Failed", "", "", Ok(CheckResult::Failed));
+        check("Error", "", "", Ok(CheckResult::Error));
+        check(
+            "Skipped",
+            "Error",
+            "An error occurred while running the test.",
+            Ok(CheckResult::Error),
+        );
+        check("Investigate", "", "", Err(Manual));
+        check("Inconclusive", "", "", Err(Unreadable));
+        for code in [
+            "NotConnectedGraph",
+            "NotConnectedExchange",
+            "NotConnectedActiveDirectory",
+            "NotSupported",
+            "NotSupportedAppPermission",
+            "LimitedPermissions",
+            "NotAuthorized",
+        ] {
+            check("Skipped", code, "", Err(Unreadable));
+        }
+        for code in [
+            "NotLicensedEntraIDP2",
+            "NotLicensedMdo",
+            "LicensedEntraIDPremium",
+            "NotDotGovDomain",
+        ] {
+            check("Skipped", code, "", Err(NotApplicable));
+        }
+        for reason in [
+            "Not connected to Active Directory.",
+            "Missing Scope OrgSettings-Forms.Read.All",
+            "Insufficient permissions to read the settings.",
+            "Unable to validate other solutions.",
+            "Failed to get the vaults.",
+            "The value is not available.",
+            "The answer did not include the field.",
+        ] {
+            check("Skipped", "Custom", reason, Err(Unreadable));
+        }
+        for reason in [
+            "This test is for tenants that are licensed for Entra ID P1.",
+            "There are no shared mailboxes in your tenant.",
+            "This test has been deprecated.",
+            "External sharing is disabled.",
+        ] {
+            check("Skipped", "Custom", reason, Err(NotApplicable));
+        }
+        assert!(matches!(outcome("NotRun", "", ""), Some(Outcome::NotRun)));
+        for unknown in ["", "Bestanden", "true"] {
+            assert!(outcome(unknown, "", "").is_none(), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_instead_of_the_tenant_is_no_tenant() {
+        assert_eq!(known("TenantId (not connected to Graph)"), "");
+        assert_eq!(known("Tenant ID (Not connected to Graph)"), "");
+        assert_eq!(known("c0ffee00"), "c0ffee00");
+    }
 }

@@ -260,33 +260,44 @@ impl Finding {
     }
 
     /// Returns the result: the tool's own status code if it is known, else the status of the requirement. A finding without
-    /// either is failed until it is resolved.
+    /// either is failed until it is resolved. A status code that isn't known is unreadable: it is neither a pass nor a failure.
     fn result(&self) -> (CheckResult, Option<SkipReason>) {
+        if let Some(known) = by_status_code(self.status_code.text()) {
+            return known;
+        }
         let skipped = |reason| (CheckResult::Skipped, Some(reason));
-        match self.status_code.text().to_ascii_uppercase().as_str() {
-            "PASS" => return (CheckResult::Passed, None),
-            "FAIL" => return (CheckResult::Failed, None),
-            "MANUAL" => return skipped(SkipReason::Manual),
-            _ => {}
-        }
         if self.is_compliance() {
-            let compliance = &self.compliance.0;
-            let reason = self.unmapped.0.skip_reason.text().parse().ok();
-            return match compliance.status_id.number() {
-                Some(1) => (CheckResult::Passed, None),
-                Some(3) => (CheckResult::Failed, None),
-                Some(2) if compliance.status.text().eq_ignore_ascii_case("error") => {
-                    (CheckResult::Error, None)
-                }
-                Some(2) => skipped(reason.unwrap_or(SkipReason::Unreadable)),
-                Some(99) => skipped(reason.unwrap_or(SkipReason::NotApplicable)),
-                _ => skipped(reason.unwrap_or(SkipReason::Manual)),
-            };
+            let by_status = self.compliance_result();
+            return by_status.unwrap_or_else(|| skipped(SkipReason::Unreadable));
         }
-        if self.status_id.number() == Some(4) {
-            return (CheckResult::Passed, None);
+        if self.status_code.some().is_some() {
+            return skipped(SkipReason::Unreadable);
         }
-        (CheckResult::Failed, None)
+        match self.status_id.number() {
+            // Resolved, and deleted as erroneous.
+            Some(4) => (CheckResult::Passed, None),
+            Some(6) => skipped(SkipReason::NotApplicable),
+            _ => (CheckResult::Failed, None),
+        }
+    }
+
+    /// Returns the result by the status of the requirement; `None` if it is unknown.
+    fn compliance_result(&self) -> Option<(CheckResult, Option<SkipReason>)> {
+        let compliance = &self.compliance.0;
+        let status = compliance.status.text();
+        let reason: Option<SkipReason> = self.unmapped.0.skip_reason.text().parse().ok();
+        let skipped = |default| (CheckResult::Skipped, Some(reason.unwrap_or(default)));
+        Some(match compliance.status_id.number() {
+            Some(1) => (CheckResult::Passed, None),
+            Some(3) => (CheckResult::Failed, None),
+            Some(2) if status.eq_ignore_ascii_case("error") => (CheckResult::Error, None),
+            Some(2) => skipped(SkipReason::Unreadable),
+            Some(99) => skipped(SkipReason::NotApplicable),
+            // Prowler writes 0 for a requirement that is checked by hand.
+            Some(0) if self.tool() == ImportTool::Prowler => skipped(SkipReason::Manual),
+            None => return by_status_code(status),
+            Some(_) => return reason.map(|reason| (CheckResult::Skipped, Some(reason))),
+        })
     }
 
     fn severity(&self) -> Option<Severity> {
@@ -371,6 +382,21 @@ impl Finding {
     }
 }
 
+/// Converts the status codes of Prowler and of others that write OCSF findings; `None` for an unknown one.
+fn by_status_code(code: &str) -> Option<(CheckResult, Option<SkipReason>)> {
+    let skipped = |reason| (CheckResult::Skipped, Some(reason));
+    Some(match code.to_ascii_uppercase().as_str() {
+        "PASS" | "PASSED" => (CheckResult::Passed, None),
+        "FAIL" | "FAILED" => (CheckResult::Failed, None),
+        "MANUAL" => skipped(SkipReason::Manual),
+        "ERROR" => (CheckResult::Error, None),
+        "NOT_APPLICABLE" | "NOT APPLICABLE" | "N/A" => skipped(SkipReason::NotApplicable),
+        // The tool lacked information.
+        "WARNING" | "NOT_AVAILABLE" | "UNKNOWN" => skipped(SkipReason::Unreadable),
+        _ => return None,
+    })
+}
+
 fn entity(resource: &Resource) -> Option<ImportedEntity> {
     let id = resource.uid.some().or(resource.name.some())?;
     let kind = resource.kind.text().to_ascii_lowercase();
@@ -387,4 +413,60 @@ fn entity(resource: &Resource) -> Option<ImportedEntity> {
         id: sanitize::id(id, 500),
         name,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn statuses_are_converted_and_unknown_ones_are_unreadable() {
+        use SkipReason::{Manual, NotApplicable, Unreadable};
+        let check = |fields: serde_json::Value, expected: Result<CheckResult, SkipReason>| {
+            let finding: Finding = serde_json::from_value(fields.clone()).expect("a finding");
+            let expected = match expected {
+                Ok(result) => (result, None),
+                Err(reason) => (CheckResult::Skipped, Some(reason)),
+            };
+            assert_eq!(finding.result(), expected, "{fields}");
+        };
+        let (passed, failed) = (Ok(CheckResult::Passed), Ok(CheckResult::Failed));
+        let code = |code: &str| json!({"class_uid": 2004, "status_code": code});
+        check(code("PASS"), passed);
+        check(code("Passed"), passed);
+        check(code("FAIL"), failed);
+        check(code("MANUAL"), Err(Manual));
+        check(code("ERROR"), Ok(CheckResult::Error));
+        check(code("NOT_AVAILABLE"), Err(Unreadable));
+        check(code("BESTANDEN"), Err(Unreadable));
+        check(json!({"class_uid": 2004}), failed);
+        check(json!({"class_uid": 2004, "status_id": 4}), passed);
+        check(json!({"class_uid": 2002, "status_id": 6}), Err(NotApplicable));
+
+        let status = |id: i64| json!({"class_uid": 2003, "compliance": {"status_id": id}});
+        check(status(1), passed);
+        check(status(2), Err(Unreadable));
+        check(status(3), failed);
+        check(status(99), Err(NotApplicable));
+        check(status(0), Err(Unreadable));
+        check(status(7), Err(Unreadable));
+        check(
+            json!({"class_uid": 2003, "status_code": "FAIL", "compliance": {"status_id": 1}}),
+            failed,
+        );
+        check(
+            json!({"class_uid": 2003, "status_code": "x", "compliance": {"status_id": 1}}),
+            passed,
+        );
+        check(
+            json!({"class_uid": 2003, "compliance": {"status": "Pass"}}),
+            passed,
+        );
+        check(json!({"class_uid": 2003}), Err(Unreadable));
+        check(
+            json!({"class_uid": 2003, "compliance": {"status_id": 0}, "metadata": {"product": {"name": "Prowler"}}}),
+            Err(Manual),
+        );
+    }
 }

@@ -2,7 +2,10 @@
 //! values.
 
 use super::{ComplianceScore, ResultRow, ScanCounts, SettingRow, result::scored_by_framework};
-use crate::check::{CheckResult, Framework};
+use crate::{
+    check::{CheckResult, Framework},
+    value::text::{visible, visible_json},
+};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -269,7 +272,7 @@ fn push(before: Option<&Value>, after: Option<&Value>, pointer: String, out: &mu
 }
 
 fn escaped(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
+    visible(key).replace('~', "~0").replace('/', "~1")
 }
 
 /// Returns the items by id or name, if every item has one and all are distinct.
@@ -296,8 +299,9 @@ fn named(items: &[Value]) -> Option<BTreeMap<String, &Value>> {
     Some(out)
 }
 
-/// Returns the value, truncated if it is too long to show.
+/// Returns the value without invisible characters, truncated if it is too long to show.
 fn clipped(value: &Value) -> Value {
+    let value = &visible_json(value);
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
         Value::String(text) if text.chars().count() <= VALUE_CHARS_MAX => value.clone(),
@@ -412,5 +416,11 @@ mod tests {
         let long = Value::from("x".repeat(10_000));
         let found = differences(&json!({ "a": 1 }), &json!({ "a": long }));
         assert!(found[0].after.as_ref().unwrap().as_str().unwrap().chars().count() <= VALUE_CHARS_MAX + 1);
+        let one = json!({"value": [{"Name": "a\u{202e}b", "x": "1"}]});
+        let two = json!({"value": [{"Name": "a\u{202e}b", "x": "\u{2067}2"}]});
+        assert_eq!(
+            serde_json::to_value(differences(&one, &two)).unwrap(),
+            json!([{"pointer": "/value/ab/x", "before": "1", "after": "2"}])
+        );
     }
 }

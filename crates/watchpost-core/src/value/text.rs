@@ -1,7 +1,8 @@
 //! Text written outside of Watchpost.
 
 use serde::{Serialize, Serializer};
-use std::fmt;
+use serde_json::{Map, Value};
+use std::{borrow::Cow, fmt};
 use unicode_normalization::UnicodeNormalization;
 
 /// A string written by a vendor or an outside person: a display name, an app's name, or a title made of such
@@ -89,6 +90,53 @@ impl ForeignText {
     }
 }
 
+/// Drops the characters that [`ForeignText::clean`] drops: controls, bidirectional overrides, and zero-width and other
+/// invisible characters. Keeps everything else, white space included. For vendors' text that stays within a JSON document,
+/// where it must not be shortened or normalized: evidence, detected values, values of settings.
+pub fn visible(raw: &str) -> Cow<'_, str> {
+    if raw.chars().any(is_unwanted) {
+        Cow::Owned(raw.chars().filter(|c| !is_unwanted(*c)).collect())
+    } else {
+        Cow::Borrowed(raw)
+    }
+}
+
+/// Returns whether a spreadsheet could take a cell with this text for a formula: whether it begins with one of `=+-@`, also
+/// after white space or quotes and in full-width characters, which some spreadsheets and their imports remove or convert.
+pub fn is_formula(cell: &str) -> bool {
+    let first = cell
+        .trim_start_matches(|c: char| {
+            c.is_whitespace() || is_unwanted(c) || matches!(c, '"' | '\'' | '“' | '‘' | '＂' | '＇')
+        })
+        .chars()
+        .next();
+    matches!(
+        first,
+        Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '−')
+    ) || cell.starts_with(['\t', '\r', '\n'])
+}
+
+/// Applies [`visible`] to every string and every key in a JSON value. Keys that become equal are told apart by underscores
+/// at their end.
+pub fn visible_json(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(visible(text).into_owned()),
+        Value::Array(items) => Value::Array(items.iter().map(visible_json).collect()),
+        Value::Object(fields) => {
+            let mut out = Map::with_capacity(fields.len());
+            for (key, inner) in fields {
+                let mut key = visible(key).into_owned();
+                while out.contains_key(&key) {
+                    key.push('_');
+                }
+                out.insert(key, visible_json(inner));
+            }
+            Value::Object(out)
+        }
+        other => other.clone(),
+    }
+}
+
 /// Printable ASCII without double, leading or trailing spaces needs no cleaning; nearly all text is like that.
 fn is_plain(raw: &str) -> bool {
     let bytes = raw.as_bytes();
@@ -108,7 +156,8 @@ fn is_unwanted(c: char) -> bool {
             '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
             | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+            | '\u{fff0}'..='\u{fffb}' | '\u{13430}'..='\u{1343f}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 impl fmt::Debug for ForeignText {
@@ -141,6 +190,38 @@ mod tests {
         check("one longer than", "one longer t…");
         check("مرحبا", "مرحبا");
         check("", "");
+    }
+
+    #[test]
+    fn no_invisible_character_stays_visible() {
+        let mut invisible: Vec<char> = ('\u{202a}'..='\u{202e}').collect();
+        invisible.extend('\u{2066}'..='\u{2069}');
+        invisible.extend('\u{200b}'..='\u{200f}');
+        invisible.extend([
+            '\u{61c}',
+            '\u{ad}',
+            '\u{feff}',
+            '\u{e0041}',
+            '\u{1d173}',
+            '\u{7}',
+            '\u{85}',
+            '\u{9f}',
+        ]);
+        for c in invisible {
+            let raw = format!("a{c}  b\tc\n");
+            assert_eq!(visible(&raw), "a  b\tc\n", "{c:?}");
+            assert!(!ForeignText::name(&raw).untrusted().contains(c), "{c:?}");
+        }
+        assert!(matches!(visible("Zoë 한국어 بلوك 🧬"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn keys_and_values_of_json_become_visible() {
+        let raw = serde_json::json!({"a\u{202e}": [{"b": "\u{2066}c"}, 1, null], "a": true});
+        assert_eq!(
+            visible_json(&raw),
+            serde_json::json!({"a": true, "a_": [{"b": "c"}, 1, null]})
+        );
     }
 
     #[test]

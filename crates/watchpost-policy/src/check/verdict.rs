@@ -8,7 +8,7 @@ use crate::{
 use regorus::Value;
 use watchpost_core::{
     check::{CheckEntity, CheckResult, Outcome, SkipReason, WouldPass},
-    value::text::ForeignText,
+    value::text::{ForeignText, visible},
 };
 
 /// Maximum size of `detected`, in bytes of JSON.
@@ -143,7 +143,7 @@ fn would_pass(value: Option<&Value>) -> Result<Option<WouldPass>, String> {
 }
 
 fn clipped(text: &str) -> String {
-    text.chars().take(ID_CHARS_MAX).collect()
+    visible(text).chars().take(ID_CHARS_MAX).collect()
 }
 
 #[cfg(test)]

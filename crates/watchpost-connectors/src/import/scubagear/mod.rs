@@ -7,5 +7,6 @@ mod paths;
 pub(in crate::import) mod results;
 mod shape;
 mod txt;
+mod verdict;
 
 pub use export::check_document;

@@ -1,6 +1,6 @@
 //! The results and raw tests of ScubaGear, and those of ScubaGoggles, which have the same format.
 
-use super::check_document;
+use super::{check_document, verdict};
 use crate::{
     import::{
         batches::Batches,
@@ -157,6 +157,8 @@ struct Control {
     omitted_result: Scalar,
     #[serde(rename = "OmittedEvaluationDetails")]
     omitted_details: Scalar,
+    #[serde(rename = "IncorrectResult")]
+    incorrect_result: Scalar,
     #[serde(rename = "IncorrectResultDetails")]
     incorrect_result_details: Scalar,
     #[serde(rename = "IncorrectDetails")]
@@ -187,6 +189,9 @@ impl Control {
             Some(ExceptionKind::Omitted) if has_value(&self.omitted_result) => {
                 (&self.omitted_result, &self.omitted_details)
             }
+            Some(ExceptionKind::FalsePositive) if !has_value(&self.original_result) => {
+                (&self.incorrect_result, &self.incorrect_details)
+            }
             Some(_) => (&self.original_result, &self.original_details),
         };
         let details = [
@@ -198,8 +203,8 @@ impl Control {
         .into_iter()
         .find(|value| has_value(value))
         .unwrap_or(&self.details);
-        let (result, skip) = convert_result(evaluated.text(), details.text());
-        let warning = evaluated.text().eq_ignore_ascii_case("warning");
+        let (result, skip) = verdict::convert(evaluated.text(), details.text());
+        let warning = result == CheckResult::Failed && evaluated.text().eq_ignore_ascii_case("warning");
         let reason: Vec<&str> = self
             .comments
             .0
@@ -229,25 +234,6 @@ impl Control {
             }),
         }
         .row(batch, batches)
-    }
-}
-
-/// Converts a result. `N/A` stands for a manual policy and for one that isn't applicable; the details distinguish them.
-fn convert_result(result: &str, details: &str) -> (CheckResult, Option<SkipReason>) {
-    match result.to_ascii_lowercase().as_str() {
-        "pass" => (CheckResult::Passed, None),
-        "fail" | "warning" => (CheckResult::Failed, None),
-        "n/a" | "-" | "" => {
-            let details = details.to_ascii_lowercase();
-            let not_applicable = details.contains("only applicable") || details.contains("not applicable");
-            let skip = if not_applicable {
-                SkipReason::NotApplicable
-            } else {
-                SkipReason::Manual
-            };
-            (CheckResult::Skipped, Some(skip))
-        }
-        _ => (CheckResult::Error, None),
     }
 }
 
@@ -326,6 +312,8 @@ pub(in crate::import) struct Test {
     details: OneOrMany<Scalar>,
     #[serde(rename = "RequirementMet", default)]
     met: Scalar,
+    #[serde(rename = "NoSuchEvent", default)]
+    no_such_event: Scalar,
 }
 
 /// Reads one raw test. Raw tests don't name their tenant.
@@ -358,13 +346,16 @@ pub(in crate::import) fn read_test(
     let details: Vec<&str> = test.details.0.iter().filter_map(Scalar::some).collect();
     let details = details.join(" ");
     let lower = criticality.to_ascii_lowercase();
-    let (result, skip) = if lower.ends_with("/not-implemented") || lower.ends_with("/3rd party") {
-        convert_result("N/A", &details)
+    let word = if lower.ends_with("/not-implemented") || lower.ends_with("/3rd party") {
+        verdict::NOT_AVAILABLE
+    } else if test.no_such_event.boolean() == Some(true) {
+        verdict::NO_EVENTS
     } else if met {
-        (CheckResult::Passed, None)
+        verdict::PASS
     } else {
-        (CheckResult::Failed, None)
+        verdict::FAIL
     };
+    let (result, skip) = verdict::convert(word, &details);
     let row = PolicyResult {
         tool,
         control,

@@ -6,7 +6,7 @@ use super::{
     lenient::{self, OneOrMany, OrDefault, Scalar},
     sanitize,
 };
-use crate::text::import as reasons;
+use crate::text::{import as reasons, sentences::MAESTER_UNREADABLE};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use watchpost_core::{
@@ -196,28 +196,6 @@ fn outcome(result: &str, code: &str, skipped: &str) -> Option<Outcome> {
     Some(Outcome::Result(result, skip))
 }
 
-/// Parts of a reason, in lower case, that mean that the test couldn't read what it is about.
-const UNREADABLE: [&str; 18] = [
-    "not connected",
-    "permission",
-    "not authorized",
-    "unauthorized",
-    "forbidden",
-    "denied",
-    "missing scope",
-    "insufficient",
-    "unable to",
-    "failed to",
-    "could not",
-    "cannot",
-    "an error",
-    "not available",
-    "not currently available",
-    "unavailable",
-    "requires availability",
-    "did not include",
-];
-
 /// Returns the reason of a skipped test: by Maester's word for it, else by the sentence.
 fn skip_reason(code: &str, reason: &str) -> SkipReason {
     let code = code.to_ascii_lowercase();
@@ -231,7 +209,7 @@ fn skip_reason(code: &str, reason: &str) -> SkipReason {
         SkipReason::Unreadable
     } else if reason.contains("licen") || code == "notdotgovdomain" {
         SkipReason::NotApplicable
-    } else if UNREADABLE.iter().any(|part| reason.contains(part)) {
+    } else if MAESTER_UNREADABLE.iter().any(|part| reason.contains(part)) {
         SkipReason::Unreadable
     } else {
         SkipReason::NotApplicable
@@ -287,7 +265,7 @@ mod tests {
             };
             match outcome(result, code, &format!("{reason} {code}")) {
                 Some(Outcome::Result(result, skip)) => {
-                    assert_eq!((result, skip), expected, "{code}: {reason}")
+                    assert_eq!((result, skip), expected, "{code}: {reason}");
                 }
                 _ => panic!("{result}"),
             }

@@ -7,6 +7,7 @@ pub(crate) mod import;
 pub(crate) mod m365;
 pub(crate) mod m365_settings;
 pub(crate) mod okta;
+pub(crate) mod sentences;
 
 /// The reason for a configuration value that is required and not given.
 pub(crate) const MISSING: &str = "is missing";

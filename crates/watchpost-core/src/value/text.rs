@@ -116,7 +116,7 @@ pub fn is_formula(cell: &str) -> bool {
     ) || cell.starts_with(['\t', '\r', '\n'])
 }
 
-/// Applies [`visible`] to every string and every key in a JSON value. Keys that become equal are told apart by underscores
+/// Applies [`visible`] to every string and every key in a JSON value. Keys that become equal get underscores
 /// at their end.
 pub fn visible_json(value: &Value) -> Value {
     match value {

@@ -1,9 +1,10 @@
 //! The words and sentences with which ScubaGear and ScubaGoggles state a result, and the results that they stand for.
 //!
-//! ScubaGear marks a policy that doesn't apply to the tenant as met, and one whose setting or licence it didn't find as not
+//! ScubaGear marks a policy that doesn't apply to the tenant as met, and one whose setting or license it didn't find as not
 //! met; only the sentence in the details tells. Sentences are matched from their beginning, because details may continue with
 //! names from the tenant, which must not decide a result.
 
+use crate::text::sentences::{MISSING, NOT_APPLICABLE, NOT_APPLICABLE_WITHIN, UNLICENSED, UNREADABLE};
 use watchpost_core::check::{CheckResult, SkipReason};
 
 /// The requirement is met.
@@ -15,24 +16,6 @@ pub(super) const NOT_AVAILABLE: &str = "N/A";
 /// ScubaGoggles found no event in the logs that shows the setting's state. Whether the requirement counts as met then depends
 /// on Google's default, not on the tenant.
 pub(super) const NO_EVENTS: &str = "No events found";
-
-/// The beginnings of the sentences about policies that don't apply, in lower case.
-const NOT_APPLICABLE: [&str; 6] = [
-    "n/a:",
-    "n/a -",
-    "this policy is only applicable",
-    "this policy is not applicable",
-    "not applicable",
-    "this configuration setting has been deprecated",
-];
-/// Words that mark a policy as not applicable if its result is `N/A` already, in lower case.
-const NOT_APPLICABLE_WITHIN: [&str; 3] = ["only applicable", "not applicable", "is unavailable in"];
-/// The beginnings of the sentences about settings that the tool couldn't read, in lower case.
-const UNREADABLE: [&str; 2] = ["no relevant event in the current logs", "unable to determine"];
-/// The beginning of the sentence about a missing licence without which the tool can't read the settings, in lower case.
-const UNLICENSED: &str = "power bi license was not found";
-/// The sentence about settings that the tool's own export lacks, after the names of these settings.
-const MISSING: [&str; 2] = [" are missing from input json", " is missing from input json"];
 
 /// Converts a result with its details. A word that no known version of the tools writes is unreadable: it is neither a pass
 /// nor a failure.

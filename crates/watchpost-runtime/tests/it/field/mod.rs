@@ -29,8 +29,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("09-external-banner", "only a prefix of the subject counts"),
     ("11-dlp-advanced-rule", "types under NOT count as named"),
     ("12-prowler-glued-lists", "the file is rejected"),
-    ("13-na-in-government", "there is no handler"),
-    ("14-names-in-reports", "there is no handler"),
 ];
 
 #[test]

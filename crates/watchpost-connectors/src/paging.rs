@@ -1,5 +1,5 @@
-//! Links to the next page of a list. They are opaque, must have the same origin, and are followed only once each and only
-//! up to a limit.
+//! Links to the next page of a list. They are opaque, are followed on the list's own origin, only once each and only up to a
+//! limit.
 
 use crate::{run::ReadError, text};
 use std::{
@@ -14,7 +14,7 @@ const EMPTY_PAGES_MAX: u32 = 100;
 
 /// The pages of one list, as far as they have been read.
 pub(crate) struct Pagination {
-    origin: Origin,
+    first: Url,
     seen: HashSet<u64>,
     pages: u32,
     pages_max: u32,
@@ -27,7 +27,7 @@ impl Pagination {
         let mut seen = HashSet::new();
         seen.insert(hash(first.as_str()));
         Self {
-            origin: Origin::of(first),
+            first: first.clone(),
             seen,
             pages: 1,
             pages_max,
@@ -36,14 +36,12 @@ impl Pagination {
     }
 
     /// Checks a link to the next page and records it. `rows` is the number of rows on the page that contained the link.
+    /// Returns the address to request, which always has the origin of the first page.
     pub(crate) fn follow(&mut self, link: &str, rows: usize) -> Result<Url, ReadError> {
         let failed = |reason: &str| Err(ReadError::Failed(reason.to_owned()));
-        let Ok(url) = Url::parse(link) else {
+        let Some(url) = on_own_origin(&self.first, link) else {
             return failed(text::NEXT_LINK_INVALID);
         };
-        if Origin::of(&url) != self.origin || !url.username().is_empty() || url.password().is_some() {
-            return failed(text::NEXT_LINK_OF_OTHER_HOST);
-        }
         if !self.seen.insert(hash(url.as_str())) {
             return failed(text::NEXT_LINK_REPEATED);
         }
@@ -58,6 +56,24 @@ impl Pagination {
         }
         Ok(url)
     }
+}
+
+/// Returns the address of a vendor's link on the origin of `own`: the path and query of a link to another host are kept,
+/// because vendors name regional or internal hosts, but credentials are never sent there. Returns `None` if the link isn't
+/// an address of a web server.
+pub(crate) fn on_own_origin(own: &Url, link: &str) -> Option<Url> {
+    let linked = own.join(link).ok()?;
+    if !matches!(linked.scheme(), "http" | "https") {
+        return None;
+    }
+    if Origin::of(&linked) == Origin::of(own) && linked.username().is_empty() && linked.password().is_none() {
+        return Some(linked);
+    }
+    tracing::debug!("a vendor's link names another host; its path is requested from the configured one");
+    let mut url = own.clone();
+    url.set_path(linked.path());
+    url.set_query(linked.query());
+    Some(url)
 }
 
 /// Returns the hash of a link. Links can be long and are only compared for equality, so only their hashes are kept.
@@ -79,27 +95,42 @@ mod tests {
     }
 
     #[test]
-    fn only_new_links_of_the_same_origin_are_followed() {
+    fn links_are_followed_on_the_own_origin_only() {
         let check = |link: &str, expected: Option<&str>| {
             let followed = pagination().follow(link, 1).ok();
             assert_eq!(followed.as_ref().map(Url::as_str), expected, "{link}");
         };
         let next = "https://api.vendor.example/v1/users?after=%24a,b;c&limit=2";
+        let plain = "https://api.vendor.example/v1/users?after=a";
         check(next, Some(next));
         check(
             "https://api.vendor.example:443/v1/x",
             Some("https://api.vendor.example/v1/x"),
         );
-        for rejected in [
-            "https://api.vendor.example/v1/users?limit=2",
+        for elsewhere in [
             "http://api.vendor.example/v1/users?after=a",
             "https://api.vendor.example:8443/v1/users?after=a",
-            "https://api.vendor.example.evil.example/v1",
-            "https://api.vendor.example@evil.example/v1",
-            "https://user@api.vendor.example/v1",
-            "https://evil.example/v1",
+            "https://api.vendor.example.evil.example/v1/users?after=a",
+            "https://api.vendor.example@evil.example/v1/users?after=a",
+            "https://user:word@api.vendor.example/v1/users?after=a",
+            "https://region.vendor.example/v1/users?after=a",
+            "//region.vendor.example/v1/users?after=a",
             "/v1/users?after=a",
+            "?after=a",
+        ] {
+            check(elsewhere, Some(plain));
+        }
+        check(
+            "https://region.vendor.example/v1/users?after=%24a,b;c&limit=2",
+            Some(next),
+        );
+        for rejected in [
+            "https://api.vendor.example/v1/users?limit=2",
+            "https://region.vendor.example/v1/users?limit=2",
             "",
+            "mailto:a@b.example",
+            "file:///etc/passwd",
+            "https://[",
         ] {
             check(rejected, None);
         }

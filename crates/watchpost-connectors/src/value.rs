@@ -55,9 +55,69 @@ pub(crate) fn enum_value(text: &str) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
+/// The units of a duration with a fixed length, in milliseconds, before and after the `T`. Years and months count as 365
+/// and 30 days.
+const DATE_UNITS_MS: &[(char, i64)] = &[
+    ('Y', 31_536_000_000),
+    ('M', 2_592_000_000),
+    ('W', 604_800_000),
+    ('D', 86_400_000),
+];
+const TIME_UNITS_MS: &[(char, i64)] = &[('H', 3_600_000), ('M', 60_000), ('S', 1_000)];
+
+/// Parses a duration without fractions, such as `P30D` or `PT5M` (ISO 8601). Returns it in milliseconds.
+pub(crate) fn duration_ms(text: &str) -> Option<i64> {
+    let rest = text.strip_prefix('P')?;
+    let (date, clock) = match rest.split_once('T') {
+        Some((date, clock)) if !clock.is_empty() => (date, clock),
+        Some(_) => return None,
+        None => (rest, ""),
+    };
+    if date.is_empty() && clock.is_empty() {
+        return None;
+    }
+    let mut total: i64 = 0;
+    for (mut rest, units) in [(date, DATE_UNITS_MS), (clock, TIME_UNITS_MS)] {
+        while !rest.is_empty() {
+            let end = rest.find(|c: char| !c.is_ascii_digit())?;
+            let (digits, unit) = rest.split_at_checked(end)?;
+            let unit_char = unit.chars().next()?;
+            let (_, unit_ms) = units.iter().find(|(name, _)| *name == unit_char)?;
+            let count: i64 = digits.parse().ok()?;
+            total = total.checked_add(count.checked_mul(*unit_ms)?)?;
+            rest = unit.get(unit_char.len_utf8()..)?;
+        }
+    }
+    Some(total)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_have_a_length_in_milliseconds() {
+        let check = |text: &str, expected: Option<i64>| assert_eq!(duration_ms(text), expected, "{text}");
+        check("P30D", Some(2_592_000_000));
+        check("PT5M", Some(300_000));
+        check("P1DT1H1M1S", Some(90_061_000));
+        check("P2W", Some(1_209_600_000));
+        for wrong in [
+            "",
+            "P",
+            "PT",
+            "30D",
+            "P30",
+            "PD",
+            "P1H",
+            "P1.5D",
+            "P-1D",
+            "P99999999999999999999D",
+            "P1\u{e4}",
+        ] {
+            check(wrong, None);
+        }
+    }
 
     #[test]
     fn email_addresses_are_validated_and_lowercased() {

@@ -28,20 +28,31 @@ considered := [holder |
 	not lower(object.get(holder, "id", "")) in lib.exempt("user")
 ]
 
-synced := [holder |
-	some holder in considered
-	not is_null(object.get(holder, "onPremisesImmutableId", null))
-]
+# The sync state tells: null means never synced, and false not any more. The id of the on-premises object stays when the
+# synchronization ends, so it tells only that an account without one was never synced.
+state(holder) := "synced" if {
+	object.get(holder, "onPremisesSyncEnabled", null) == true
+} else := "cloud" if {
+	"onPremisesSyncEnabled" in object.keys(holder)
+	object.get(holder, "onPremisesSyncEnabled", null) in {false, null}
+} else := "cloud" if {
+	"onPremisesImmutableId" in object.keys(holder)
+	is_null(holder.onPremisesImmutableId)
+} else := "unknown"
 
-# The origin of the account is unknown. The published reading treats it as synced.
-unreported := [holder |
-	some holder in considered
-	not "onPremisesImmutableId" in object.keys(holder)
-]
+# The published reading takes an account with the id for synced, and one about which nothing is known, too.
+published_state(holder) := "cloud" if {
+	"onPremisesImmutableId" in object.keys(holder)
+	is_null(holder.onPremisesImmutableId)
+} else := "synced"
 
-failing := array.concat(synced, unreported) if input.profile == "scuba"
+synced := [holder | some holder in considered; published_state(holder) == "synced"] if input.profile == "scuba"
 
-failing := synced if input.profile != "scuba"
+synced := [holder | some holder in considered; state(holder) == "synced"] if input.profile != "scuba"
+
+unknown := [holder | some holder in considered; state(holder) == "unknown"]
+
+failing := synced
 
 result := lib.failed_entities(
 	sprintf("%s synced from on-premises (%s), so an attacker who controls the on-premises directory controls the tenant", [lib.number_of(count(failing), "privileged account is", "privileged accounts are"), lib.join({entra.name_of(holder) | some holder in failing})]),
@@ -51,5 +62,5 @@ result := lib.failed_entities(
 ) if {
 	count(failing) > 0
 } else := lib.skipped("unreadable", "It is unknown whether some privileged accounts are synced") if {
-	count(unreported) > 0
+	count(unknown) > 0
 } else := lib.passed(sprintf("%s, none synced from on-premises", [lib.number_of(count(considered), "privileged account", "privileged accounts")]), {"privileged": count(considered)})

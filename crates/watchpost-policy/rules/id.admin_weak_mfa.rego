@@ -29,6 +29,7 @@ judged := [account |
 	lib.readable(account.integration, needs)
 	lib.privileged(account)
 	account.mfa == "on"
+	is_boolean(account.weak_mfa_only)
 ]
 
 hits := [account |

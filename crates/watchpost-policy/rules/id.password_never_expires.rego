@@ -4,7 +4,8 @@
 # description: >-
 #   An active account has a password that never expires and no second factor for multi-factor authentication
 #   (MFA), so a password that leaked years ago still opens the account. With MFA, a password that never
-#   expires is acceptable.
+#   expires is acceptable. Only accounts that are exempt from their domain's policy are reported; a domain whose
+#   passwords never expire is a setting of the tenant, and its accounts without MFA have their own finding.
 # severity: medium
 # category: identity_security
 # document: identity
@@ -32,6 +33,7 @@ judged := [account |
 hits := [account |
 	some account in judged
 	account.password_never_expires
+	not account.password_expiry_exempt == false
 	account.mfa == "off"
 ]
 

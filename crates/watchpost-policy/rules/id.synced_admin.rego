@@ -28,12 +28,12 @@ judged := [account |
 	some account in pool
 	lib.readable(account.integration, needs)
 	lib.privileged(account)
-	is_boolean(account.on_premises_id)
+	is_boolean(account.synced)
 ]
 
 hits := [account |
 	some account in judged
-	account.on_premises_id
+	account.synced
 ]
 
 result := lib.failed(sentence, evidence, []) if count(hits) > 0
@@ -42,7 +42,7 @@ else := lib.quiet(pool, judged)
 
 sentence := sprintf("%s holds %s with an account synced from on-premises, so an attack on the on-premises directory reaches the cloud", [lib.who, lib.positions(hits)])
 
-evidence := [lib.seen(account, "on_premises_id", true) | some account in hits]
+evidence := [lib.seen(account, "synced", true) | some account in hits]
 
 pool := [account |
 	some account in input.doc.accounts

@@ -3,7 +3,8 @@
 # title: API token of a super administrator
 # description: >-
 #   An API token belongs to an account with the platform's highest role. The token carries that role without
-#   multi-factor authentication (MFA), wherever it is stored.
+#   multi-factor authentication (MFA), wherever it is stored. The evidence says whether the token works from any
+#   network, and when it was last used.
 # severity: high
 # category: identity_security
 # document: identity
@@ -12,7 +13,7 @@
 # remediation:
 #   - "Find out what uses the token."
 #   - "Create a service account with the least privileged role that is sufficient, and a new token for it."
-#   - "Revoke the administrator's token."
+#   - "Revoke the administrator's token. Until then, limit it to the networks from which it is used."
 # frameworks: ["NIST.800-53.AC-6", "NIST.800-53.IA-5"]
 package watchpost.rules.tok_admin_token
 
@@ -50,14 +51,20 @@ holds_token(account) if {
 
 holds_token(account) if "tokens" in account.integration.unreadable
 
-sentence := sprintf("%s holds %s (%s) with the privileges of %s, which MFA does not protect", [
+sentence := sprintf("%s holds %s (%s) with the privileges of %s, which %s", [
 	lib.who, lib.number_of(count(held), "API token", "API tokens"), tokens,
-	lib.positions([account | some [account, _] in held]),
+	lib.positions([account | some [account, _] in held]), consequence,
 ])
+
+consequence := "works from any network and MFA does not protect" if {
+	count([grant | some [_, grant] in held; grant.network == "anywhere"]) > 0
+} else := "MFA does not protect"
 
 tokens := lib.names({object.get(grant, "name", "unnamed") | some [_, grant] in held})
 
 evidence := [lib.seen(account, "token", {
 	"name": object.get(grant, "name", "unnamed"),
 	"never_expires": grant.never_expires,
+	"network": object.get(grant, "network", "unknown"),
+	"last_used_ms": object.get(grant, "last_used_ms", "unknown"),
 }) | some [account, grant] in held]

@@ -2,7 +2,8 @@
 # id: tok.no_expiry
 # title: API token that never expires
 # description: >-
-#   A token never expires. If it leaks, it works until someone notices.
+#   A token never expires. If it leaks, it works until someone notices. Okta's tokens always expire when they aren't
+#   used for a while, so none of them is reported.
 # severity: medium
 # category: identity_security
 # document: identity
@@ -59,4 +60,6 @@ tokens := lib.names({object.get(grant, "name", "unnamed") | some [_, grant] in h
 evidence := [lib.seen(account, "token", {
 	"name": object.get(grant, "name", "unnamed"),
 	"never_expires": grant.never_expires,
+	"network": object.get(grant, "network", "unknown"),
+	"last_used_ms": object.get(grant, "last_used_ms", "unknown"),
 }) | some [account, grant] in held]

@@ -252,6 +252,12 @@ pub(crate) struct M365Account {
     /// Whether the account comes from an on-premises directory.
     #[serde(default)]
     pub(crate) synced: bool,
+    /// Whether the account came from an on-premises directory once. It still has the id that it had there.
+    #[serde(default)]
+    pub(crate) was_synced: bool,
+    /// Whether somebody keeps trying passwords on the account without success.
+    #[serde(default)]
+    pub(crate) attacked: bool,
     #[serde(default)]
     pub(crate) password_never_expires: bool,
     #[serde(default)]
@@ -306,6 +312,12 @@ pub(crate) struct OktaAccount {
     /// The enrolled factors. The default is push; an empty list means no factor.
     #[serde(default = "okta_push_only")]
     pub(crate) factors: Vec<String>,
+    /// The factors that are enrolled, but of which Okta doesn't say that they are active.
+    #[serde(default)]
+    pub(crate) enrolled: Vec<String>,
+    /// The provider that checks the password. The default is `OKTA`.
+    #[serde(default)]
+    pub(crate) provider: Option<String>,
     /// The administrator roles, such as `SUPER_ADMIN`.
     #[serde(default)]
     pub(crate) roles: Vec<String>,
@@ -435,6 +447,9 @@ pub(crate) struct OktaApp {
     /// Set if every n-th ordinary person is assigned to the app.
     #[serde(default)]
     pub(crate) every: Option<u64>,
+    /// The states of assignments that aren't active, by key of the person.
+    #[serde(default)]
+    pub(crate) states: std::collections::BTreeMap<String, String>,
     /// The Okta API scopes that are granted to the app itself.
     #[serde(default)]
     pub(crate) scopes: Vec<String>,
@@ -448,8 +463,16 @@ pub(crate) struct OktaToken {
     /// The key of the person whose permissions the token has.
     pub(crate) owner: String,
     pub(crate) created: When,
+    /// The last use. A token that was never used expires one window after its creation.
+    #[serde(default = "never")]
+    pub(crate) last_use: Login,
+    /// Whether the token works only from some networks.
     #[serde(default)]
-    pub(crate) expires: Option<When>,
+    pub(crate) restricted: bool,
+}
+
+fn never() -> Login {
+    Login::Never
 }
 
 /// A directory role that exists in the tenant.

@@ -71,7 +71,7 @@ pub enum FaultKind {
     WrongTypeInOneRow,
     /// The next link points to the same page.
     LoopingNext,
-    /// The next link points to another host.
+    /// The next link names another host, but has the path and query of the next page. Has no effect on the last page.
     ForeignNext,
     /// Every page has a next link, each with a different address.
     EndlessPages,
@@ -207,8 +207,10 @@ impl FaultKind {
                 reply.next = None;
             }
             Self::LoopingNext if reply.shape != Shape::Single => reply.next = Some(self_url.to_owned()),
-            Self::ForeignNext if reply.shape != Shape::Single => {
-                reply.next = Some("https://collector.foreign.example/next?page=2".to_owned());
+            Self::ForeignNext => {
+                if let Some(next) = &mut reply.next {
+                    *next = on_foreign_host(next);
+                }
             }
             Self::EndlessPages => {
                 let parameter = match reply.shape {
@@ -339,4 +341,15 @@ fn unknown_enums(row: &mut Value) {
             }
         }
     }
+}
+
+/// Returns an address with another host.
+fn on_foreign_host(address: &str) -> String {
+    let path = address
+        .split_once("://")
+        .and_then(|(_, rest)| rest.split_once('/'));
+    format!(
+        "https://collector.foreign.example/{}",
+        path.map_or("", |(_, path)| path)
+    )
 }

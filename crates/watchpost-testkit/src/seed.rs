@@ -238,6 +238,7 @@ fn account(n: u64, now: watchpost_core::value::time::Timestamp) -> Fact {
         title: None,
         manager_email: None,
         password_never_expires: Some(false),
+        password_expiry_exempt: Some(false),
         password_changed_at: Some(now.plus_days(-100)),
         synced: None,
         on_premises_id: None,
@@ -256,8 +257,8 @@ fn factors(n: u64) -> Fact {
         } else {
             Vec::new()
         },
-        phishing_resistant: false,
-        weak_only: false,
+        phishing_resistant: Some(false),
+        weak_only: Some(false),
     })
 }
 

@@ -3,6 +3,7 @@
 use crate::{
     config::{base_url, below, config_error, plain, required, secret, trimmed},
     jwt::{Algorithm, KeyError, SigningKey, certificate_thumbprint, client_claims},
+    paging,
     session::Session,
     text::m365 as text,
     token::{self, Bearer, TokenCache},
@@ -12,7 +13,6 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Map;
 use url::Url;
 use watchpost_core::integration::connector::{ConnectorConfig, ConnectorError};
-use watchpost_outbound::Origin;
 
 /// The default address for sign-ins and tokens.
 pub(super) const LOGIN_URL: &str = "https://login.microsoftonline.com";
@@ -118,11 +118,9 @@ impl M365Tenant {
         self.graph.base.host_str().unwrap_or_default()
     }
 
-    /// Whether an address belongs to Graph.
-    pub(super) fn is_graph(&self, url: &Url) -> bool {
-        Origin::of(url) == Origin::of(&self.graph.base)
-            && url.username().is_empty()
-            && url.password().is_none()
+    /// Returns the address of a link on Graph's own host, whatever host the link names; `None` if it isn't an address.
+    pub(super) fn on_graph(&self, link: &str) -> Option<Url> {
+        paging::on_own_origin(&self.graph.base, link)
     }
 
     /// Whether the application authenticates with a certificate. Some services accept nothing else.

@@ -5,7 +5,7 @@ mod roles;
 
 use super::{
     client::{Client, GRAPH_API},
-    normalize::{self, MailboxPlans},
+    normalize::{self, Domains, MailboxPlans},
     permission, wire,
 };
 use crate::{
@@ -31,6 +31,7 @@ const USER_FIELDS: &str = "id,userPrincipalName,mail,proxyAddresses,displayName,
 struct Seen {
     tenant_id: Option<String>,
     mailboxes: Option<MailboxPlans>,
+    domains: Option<Domains>,
     /// The tenant's own app registrations: application id and service principal id.
     own_apps: Vec<(String, String)>,
     /// The resources, by service principal id, with their permissions for apps.
@@ -101,15 +102,13 @@ pub(super) async fn read_all(client: Arc<Client>, mut out: Emitter) -> Result<()
     run.end(result).await?;
 
     let mut run = out.begin(Dataset::Domains);
-    let result = list_setting(&client, &mut run, "domains", permission::DOMAIN)
-        .await
-        .map(drop);
+    let result = domains(&client, &mut run, &mut seen).await;
     run.end(result).await?;
 
     users(&client, &mut out, &seen).await?;
 
     let mut run = out.begin(Dataset::Mfa);
-    let result = registrations(&client, &mut run).await;
+    let result = registrations(&client, &mut run, &seen).await;
     run.end(result).await?;
 
     roles::roles(&client, &mut out, &mut seen).await?;
@@ -190,6 +189,24 @@ async fn licenses(client: &Client, run: &mut DatasetRun<'_>, seen: &mut Seen) ->
         }
     }
     seen.mailboxes = Some(plans);
+    Ok(())
+}
+
+async fn domains(client: &Client, run: &mut DatasetRun<'_>, seen: &mut Seen) -> Result<(), ReadError> {
+    let rows = list_setting(client, run, "domains", permission::DOMAIN).await?;
+    let mut domains = Domains::default();
+    let mut all = true;
+    for row in rows.as_array().into_iter().flatten() {
+        match serde_json::from_value(row.clone()) {
+            Ok(domain) => domains.add(&domain),
+            Err(_) => {
+                all = false;
+                run.row_error();
+            }
+        }
+    }
+    // An unreadable row may be that of a federated domain.
+    seen.domains = all.then_some(domains);
     Ok(())
 }
 
@@ -293,6 +310,7 @@ async fn user_pages(
                     &user,
                     sign_in.is_ok(),
                     seen.mailboxes.as_ref(),
+                    seen.domains.as_ref(),
                 ))
                 .await;
             }
@@ -305,7 +323,7 @@ async fn user_pages(
     Ok(())
 }
 
-async fn registrations(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), ReadError> {
+async fn registrations(client: &Client, run: &mut DatasetRun<'_>, seen: &Seen) -> Result<(), ReadError> {
     let path = "/v1.0/reports/authenticationMethods/userRegistrationDetails";
     let mut list = client.list(path, Some("$top=500"));
     while let Some(rows) = list
@@ -315,7 +333,8 @@ async fn registrations(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), 
     {
         for raw in rows {
             if let Some(row) = run.row::<wire::Registration>(&raw) {
-                run.push(normalize::registration(&row)).await;
+                run.push(normalize::registration(&row, seen.domains.as_ref()))
+                    .await;
             }
         }
     }

@@ -32,6 +32,15 @@ fn text_or_none<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<Str
     })
 }
 
+/// Tells a property that is null from one that is missing: the former is `Some(None)`.
+fn told<'de, D, T>(value: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::<T>::deserialize(value).map(Some)
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Organization {
@@ -55,6 +64,15 @@ pub(super) struct ServicePlan {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+pub(super) struct Domain {
+    pub(super) id: String,
+    pub(super) authentication_type: Option<String>,
+    pub(super) is_root: Option<bool>,
+    pub(super) password_validity_period_in_days: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct User {
     pub(super) id: String,
     pub(super) user_principal_name: Option<String>,
@@ -65,9 +83,13 @@ pub(super) struct User {
     pub(super) account_enabled: Option<bool>,
     pub(super) created_date_time: Option<String>,
     pub(super) external_user_state: Option<String>,
-    pub(super) on_premises_sync_enabled: Option<bool>,
-    pub(super) on_premises_immutable_id: Option<String>,
-    pub(super) password_policies: Option<String>,
+    /// `None` if it wasn't told; `Some(None)` if the account was never synced.
+    #[serde(default, deserialize_with = "told")]
+    pub(super) on_premises_sync_enabled: Option<Option<bool>>,
+    #[serde(default, deserialize_with = "told")]
+    pub(super) on_premises_immutable_id: Option<Option<String>>,
+    #[serde(default, deserialize_with = "told")]
+    pub(super) password_policies: Option<Option<String>>,
     pub(super) last_password_change_date_time: Option<String>,
     pub(super) department: Option<String>,
     pub(super) job_title: Option<String>,
@@ -94,6 +116,8 @@ pub(super) struct SignInActivity {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Registration {
     pub(super) id: String,
+    pub(super) user_principal_name: Option<String>,
+    pub(super) user_type: Option<String>,
     pub(super) is_mfa_registered: Option<bool>,
     pub(super) methods_registered: Option<Vec<String>>,
 }

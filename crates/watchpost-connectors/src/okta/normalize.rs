@@ -2,12 +2,13 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
 
 use super::wire;
-use crate::value::{email, enum_value, id, time};
+use crate::value::{duration_ms, email, enum_value, id, time};
 use watchpost_core::{
     integration::fact::{AccountFacts, AppFacts, Fact, GrantFacts, LastActive, MfaFacts, RoleFacts},
     value::{
         text::ForeignText,
-        word::{AccountKind, AccountStatus, GrantKind, GrantRisk, Mfa, RoleHold},
+        time::Timestamp,
+        word::{AccountKind, AccountStatus, GrantKind, GrantRisk, Mfa, RoleHold, TokenNetwork},
     },
 };
 
@@ -36,17 +37,41 @@ const FIRST_PARTY_APPS: &[&str] = &[
     "okta_flow_sso",
 ];
 
-/// The states of factors that can't be used yet or any longer.
+/// The states of factors that can't be used yet or any longer. `ENROLLED` isn't among them: it doesn't tell whether the
+/// factor can be used.
 const INACTIVE_STATES: &[&str] = &[
     "PENDING_ACTIVATION",
-    "ENROLLED",
     "NOT_SETUP",
     "EXPIRED",
     "INACTIVE",
     "DISABLED",
-    "UNINITIALIZED",
 ];
 
+/// The other known factors: neither weak nor resistant to phishing.
+const OTHER_FACTORS: &[&str] = &[
+    "push",
+    "token",
+    "token:hardware",
+    "token:hotp",
+    "token:software:totp",
+    "web",
+];
+
+/// The states of an assignment in which the account has no access to the app: its user in the app is disabled or removed,
+/// isn't active yet, waits for somebody's decision, or was imported and isn't matched with the account.
+const NO_ACCESS_STATES: &[&str] = &[
+    "APPROVED",
+    "DEPROVISIONED",
+    "IMPORTED",
+    "INACTIVE",
+    "PENDING",
+    "REVOKED",
+    "SUSPENDED",
+    "UNASSIGNED",
+];
+
+/// The time after the creation of a token within which its expiry may first be set, in milliseconds.
+const CREATION_MS: i64 = 1_000;
 /// The maximum number of factors kept per account.
 const METHODS_MAX: usize = 32;
 
@@ -80,10 +105,6 @@ pub(super) fn account(user: &wire::User) -> Option<(Fact, bool)> {
         .into_iter()
         .collect();
     let status = status(user.status.as_deref());
-    let provider = user
-        .credentials
-        .as_ref()
-        .and_then(|credentials| credentials.provider.as_ref()?.kind.as_deref());
     let service = profile
         .user_type
         .as_deref()
@@ -114,8 +135,9 @@ pub(super) fn account(user: &wire::User) -> Option<(Fact, bool)> {
             .into_iter()
             .find_map(|text| email(text.as_deref()?)),
         password_never_expires: None,
+        password_expiry_exempt: None,
         password_changed_at: time(user.password_changed.as_deref()),
-        synced: provider.map(|kind| matches!(kind, "ACTIVE_DIRECTORY" | "LDAP")),
+        synced: provider(user).map(|kind| matches!(kind, "ACTIVE_DIRECTORY" | "LDAP")),
         on_premises_id: None,
         invitation_pending: None,
         mailbox: None,
@@ -145,21 +167,74 @@ fn display_name(profile: &wire::Profile, login: &str) -> ForeignText {
     }
 }
 
+/// The limits of what an account's list of factors proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FactorLimits {
+    /// Whether another identity provider authenticates the account.
+    pub(super) elsewhere: bool,
+    /// Whether the list may lack factors that the account has enrolled.
+    pub(super) incomplete: bool,
+}
+
+/// Whether another identity provider authenticates an account. Okta then has neither its password nor, necessarily, its
+/// second factor.
+pub(super) fn authenticates_elsewhere(user: &wire::User) -> bool {
+    matches!(provider(user), Some("FEDERATION" | "SOCIAL"))
+}
+
+fn provider(user: &wire::User) -> Option<&str> {
+    let credentials = user.credentials.as_ref()?;
+    credentials.provider.as_ref()?.kind.as_deref()
+}
+
+/// Whether lists of factors may lack enrolled factors: Okta lists those that the enrollment policy for the network of the
+/// *asking* client allows, so a rule that depends on the network can hide some. `policies` are the enrollment policies with
+/// their rules; `None` if they could not be read.
+pub(super) fn lists_may_lack_factors(policies: Option<&[wire::EnrollmentPolicy]>) -> bool {
+    let Some(policies) = policies else {
+        return true;
+    };
+    let active = |status: Option<&str>| status != Some("INACTIVE");
+    policies
+        .iter()
+        .filter(|policy| active(policy.status.as_deref()))
+        .flat_map(|policy| policy.rules.iter().flatten())
+        .filter(|rule| active(rule.status.as_deref()))
+        .any(|rule| {
+            let conditions = rule.conditions.as_ref();
+            conditions
+                .and_then(|conditions| conditions.network.as_ref()?.connection.as_deref())
+                .is_some_and(|connection| connection != "ANYWHERE")
+        })
+}
+
 /// Converts the factors of an account.
-pub(super) fn mfa(account: &str, factors: &[wire::Factor]) -> Fact {
+pub(super) fn mfa(account: &str, factors: &[wire::Factor], limits: FactorLimits) -> Fact {
     let active: Vec<&str> = factors
         .iter()
         .filter(|factor| factor.status.as_deref() == Some("ACTIVE"))
         .map(|factor| factor.factor_type.as_str())
         .collect();
-    let on = active.iter().any(|kind| !NOT_SECOND_FACTORS.contains(kind));
-    // A factor in an unknown state may be active.
-    let unclear = factors.iter().any(|factor| {
-        !factor
-            .status
-            .as_deref()
-            .is_some_and(|state| state == "ACTIVE" || INACTIVE_STATES.contains(&state))
-    });
+    let resistant = active.iter().any(|kind| PHISHING_RESISTANT.contains(kind));
+    let strong = resistant || active.iter().any(|kind| OTHER_FACTORS.contains(kind));
+    let on = strong
+        || active
+            .iter()
+            .any(|kind| WEAK_FACTORS.contains(kind) && !NOT_SECOND_FACTORS.contains(kind));
+    // A factor in an unknown state may be active, and an active factor of an unknown kind may be anything.
+    let unclear = limits.elsewhere
+        || limits.incomplete
+        || factors.iter().any(|factor| match factor.status.as_deref() {
+            Some("ACTIVE") => {
+                let kind = factor.factor_type.as_str();
+                ![PHISHING_RESISTANT, WEAK_FACTORS, OTHER_FACTORS]
+                    .iter()
+                    .any(|known| known.contains(&kind))
+            }
+            Some(state) => !INACTIVE_STATES.contains(&state),
+            None => true,
+        });
+    let known = |value: bool, certain: bool| (certain || !unclear).then_some(value);
     Fact::Mfa(MfaFacts {
         account_vendor_id: account.to_owned(),
         mfa: match (on, unclear) {
@@ -167,8 +242,8 @@ pub(super) fn mfa(account: &str, factors: &[wire::Factor]) -> Fact {
             (false, true) => Mfa::Unknown,
             (false, false) => Mfa::Off,
         },
-        phishing_resistant: active.iter().any(|kind| PHISHING_RESISTANT.contains(kind)),
-        weak_only: on && active.iter().all(|kind| WEAK_FACTORS.contains(kind)),
+        phishing_resistant: known(resistant, resistant),
+        weak_only: known(on && !strong, strong),
         methods: active
             .iter()
             .take(METHODS_MAX)
@@ -183,8 +258,8 @@ pub(super) fn mfa_unknown(account: &str) -> Fact {
         account_vendor_id: account.to_owned(),
         mfa: Mfa::Unknown,
         methods: Vec::new(),
-        phishing_resistant: false,
-        weak_only: false,
+        phishing_resistant: None,
+        weak_only: None,
     })
 }
 
@@ -245,13 +320,15 @@ pub(super) fn app(row: &wire::App) -> Option<Fact> {
     })))
 }
 
-/// Converts the assignment of an app to an account. The inner `None` is a valid row whose assignment has ended.
+/// Converts the assignment of an app to an account. The inner `None` is a valid row that gives the account no access. An
+/// unknown state counts as access, so that none is overlooked.
 pub(super) fn assignment(app: &str, row: &wire::AppUser) -> Option<Option<Fact>> {
     let account = id(&row.id)?;
-    if matches!(
-        row.status.as_deref(),
-        Some("DEPROVISIONED" | "INACTIVE" | "REVOKED")
-    ) {
+    if row
+        .status
+        .as_deref()
+        .is_some_and(|state| NO_ACCESS_STATES.contains(&state))
+    {
         return Some(None);
     }
     Some(Some(Fact::Grant(Box::new(GrantFacts {
@@ -266,12 +343,17 @@ pub(super) fn assignment(app: &str, row: &wire::AppUser) -> Option<Option<Fact>>
         last_used: LastActive::Unknown,
         expires_at: None,
         never_expires: false,
+        network: None,
     }))))
 }
 
 /// Converts an API token. It has all permissions of its owner, who is an administrator.
+///
+/// Okta's tokens always expire: each use moves the expiry to the end of the token's window. So the last use was one window
+/// before the expiry. A token without an expiry is one of which that isn't known.
 pub(super) fn token(row: &wire::ApiToken) -> Option<Fact> {
     let expires_at = time(row.expires_at.as_deref());
+    let created_at = time(row.created.as_deref());
     Some(Fact::Grant(Box::new(GrantFacts {
         vendor_id: id(&row.id)?,
         app_vendor_id: None,
@@ -284,11 +366,34 @@ pub(super) fn token(row: &wire::ApiToken) -> Option<Fact> {
             .filter(|name| !name.is_empty()),
         scopes: Vec::new(),
         risk: GrantRisk::High,
-        created_at: time(row.created.as_deref()),
-        last_used: LastActive::Unknown,
-        never_expires: expires_at.is_none(),
+        created_at,
+        last_used: token_use(created_at, expires_at, row.token_window.as_deref()),
+        never_expires: false,
         expires_at,
+        network: row
+            .network
+            .as_ref()
+            .and_then(|network| match network.connection.as_deref()? {
+                "ANYWHERE" => Some(TokenNetwork::Anywhere),
+                "ZONE" => Some(TokenNetwork::Restricted),
+                _ => None,
+            }),
     })))
+}
+
+/// Returns the last use of a token whose expiry moves with each use. The expiry of a new token is one window after its
+/// creation, which isn't a use.
+fn token_use(created: Option<Timestamp>, expires: Option<Timestamp>, window: Option<&str>) -> LastActive {
+    let (Some(expires), Some(window_ms)) = (expires, window.and_then(duration_ms)) else {
+        return LastActive::Unknown;
+    };
+    let Some(used_ms) = expires.as_millis().checked_sub(window_ms) else {
+        return LastActive::Unknown;
+    };
+    match created {
+        Some(created) if used_ms <= created.as_millis().saturating_add(CREATION_MS) => LastActive::Never,
+        _ => LastActive::At(Timestamp::from_millis(used_ms)),
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use super::{
     api::AT_ONCE,
     client::{Client, OKTA_API},
-    normalize, role, scope, wire,
+    normalize::{self, FactorLimits},
+    role, scope, wire,
 };
 use crate::{
     concurrency::gather,
@@ -13,7 +14,7 @@ use crate::{
     vendor::{ApiError, Vendor as _},
 };
 use serde_json::{Value, value::RawValue};
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 use watchpost_core::{
     integration::{
         connector::ConnectorError,
@@ -31,11 +32,13 @@ const ACCOUNTS_MAX: usize = 1_000_000;
 /// The maximum number of apps.
 const APPS_MAX: usize = 50_000;
 
+/// The type of the policies on the factors that accounts can enroll.
+const ENROLLMENT: &str = "MFA_ENROLL";
 /// The types of policies, with the paths of their settings. The available types depend on the org's edition.
 pub(super) const POLICY_TYPES: &[(&str, &str)] = &[
     ("OKTA_SIGN_ON", "policies/OKTA_SIGN_ON"),
     ("PASSWORD", "policies/PASSWORD"),
-    ("MFA_ENROLL", "policies/MFA_ENROLL"),
+    (ENROLLMENT, "policies/MFA_ENROLL"),
     ("ACCESS_POLICY", "policies/ACCESS_POLICY"),
 ];
 
@@ -46,7 +49,8 @@ pub(super) async fn read_all(client: Arc<Client>, mut out: Emitter) -> Result<()
     run.end(result).await?;
 
     let mut active = Vec::new();
-    let users_result = accounts(&client, &mut out, &mut active).await?;
+    let mut elsewhere = HashSet::new();
+    let users_result = accounts(&client, &mut out, &mut active, &mut elsewhere).await?;
 
     let mut run = out.begin(Dataset::Roles);
     let result = roles(&client, &mut run).await;
@@ -68,7 +72,8 @@ pub(super) async fn read_all(client: Arc<Client>, mut out: Emitter) -> Result<()
     run.end(result).await?;
 
     let mut run = out.begin(Dataset::SignInPolicies);
-    let result = policies(&client, &mut run).await;
+    let mut enrollment = None;
+    let result = policies(&client, &mut run, &mut enrollment).await;
     run.end(result).await?;
 
     let mut run = out.begin(Dataset::AuthenticationMethods);
@@ -95,21 +100,27 @@ pub(super) async fn read_all(client: Arc<Client>, mut out: Emitter) -> Result<()
     run.end(result).await?;
 
     let mut run = out.begin(Dataset::Mfa);
-    let result = factors(&client, &mut run, &active).await;
+    let incomplete = normalize::lists_may_lack_factors(enrollment.as_deref());
+    let limits = |account: &str| FactorLimits {
+        elsewhere: elsewhere.contains(account),
+        incomplete,
+    };
+    let result = factors(&client, &mut run, &active, &limits).await;
     let result = result.and_then(|()| require_all(&users_result, text::ACCOUNTS_NOT_READ));
     run.end(result).await?;
     Ok(())
 }
 
-/// Reads the accounts with their last sign-ins: two datasets from one list. Adds the accounts that may sign in to `active`.
-/// Returns the outcome of the list.
+/// Reads the accounts with their last sign-ins: two datasets from one list. Adds the accounts that may sign in to `active`,
+/// and those of them that authenticate at another identity provider to `elsewhere`. Returns the outcome of the list.
 async fn accounts(
     client: &Client,
     out: &mut Emitter,
     active: &mut Vec<Box<str>>,
+    elsewhere: &mut HashSet<Box<str>>,
 ) -> Result<Result<(), ReadError>, ConnectorError> {
     let mut run = out.begin(Dataset::Users);
-    let result = users(client, &mut run, active).await;
+    let result = users(client, &mut run, active, elsewhere).await;
     let rows = run.rows();
     let state = run.end(result.clone()).await?;
     let sign_in_result = match result.clone() {
@@ -213,6 +224,7 @@ async fn users(
     client: &Client,
     run: &mut DatasetRun<'_>,
     active: &mut Vec<Box<str>>,
+    elsewhere: &mut HashSet<Box<str>>,
 ) -> Result<(), ReadError> {
     for query in ["limit=200", "search=status%20eq%20%22DEPROVISIONED%22&limit=200"] {
         let mut list = client.list("/api/v1/users", Some(query));
@@ -226,6 +238,9 @@ async fn users(
                     continue;
                 };
                 if has_factors && active.len() < ACCOUNTS_MAX {
+                    if normalize::authenticates_elsewhere(&user) {
+                        elsewhere.insert(user.id.as_str().into());
+                    }
                     active.push(user.id.into_boxed_str());
                 }
                 run.push(Some(fact)).await;
@@ -235,11 +250,12 @@ async fn users(
     Ok(())
 }
 
-/// Reads the factors of each account that may sign in.
+/// Reads the factors of each account that may sign in. `limits` says what limits the meaning of an account's list.
 async fn factors(
     client: &Arc<Client>,
     run: &mut DatasetRun<'_>,
     accounts: &[Box<str>],
+    limits: &(dyn Fn(&str) -> FactorLimits + Sync),
 ) -> Result<(), ReadError> {
     for batch in accounts.chunks(BATCH) {
         let work = batch.iter().map(|account| {
@@ -276,7 +292,10 @@ async fn factors(
                 .map(|raw| serde_json::from_str(raw.get()))
                 .collect::<Result<Vec<_>, _>>()
             {
-                Ok(factors) => run.push(Some(normalize::mfa(account, &factors))).await,
+                Ok(factors) => {
+                    run.push(Some(normalize::mfa(account, &factors, limits(account))))
+                        .await;
+                }
                 // The unreadable factor may be a second factor.
                 Err(_) => {
                     run.row_error();
@@ -408,13 +427,23 @@ async fn tokens(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), ReadErr
 }
 
 /// Reads the policies: one document per type, an array of policies in Okta's format, each with its `rules`.
-async fn policies(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), ReadError> {
+/// Sets `enrollment` to the policies on factors, unless they can't be read.
+async fn policies(
+    client: &Client,
+    run: &mut DatasetRun<'_>,
+    enrollment: &mut Option<Vec<wire::EnrollmentPolicy>>,
+) -> Result<(), ReadError> {
     for (kind, path) in POLICY_TYPES {
         let query = format!("type={kind}");
         let mut rows = match read_list(client, run, "/api/v1/policies", Some(&query)).await {
             Ok(rows) => rows,
             // The org's edition doesn't have this type.
-            Err(ApiError::Status(400) | ApiError::NotFound | ApiError::Unlicensed) => continue,
+            Err(ApiError::Status(400) | ApiError::NotFound | ApiError::Unlicensed) => {
+                if *kind == ENROLLMENT {
+                    *enrollment = Some(Vec::new());
+                }
+                continue;
+            }
             Err(error) => return Err(OKTA_API.read_error(error, scope::POLICIES)),
         };
         for row in &mut rows {
@@ -432,6 +461,10 @@ async fn policies(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), ReadE
                 Err(error) => return Err(OKTA_API.read_error(error, scope::POLICIES)),
             };
             fields.insert("rules".to_owned(), Value::Array(rules));
+        }
+        if *kind == ENROLLMENT {
+            let policies = rows.iter().map(|row| serde_json::from_value(row.clone()));
+            *enrollment = policies.collect::<Result<_, _>>().ok();
         }
         run.setting(path, Value::Array(rows).to_string()).await?;
     }

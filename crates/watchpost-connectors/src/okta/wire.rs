@@ -141,6 +141,32 @@ pub(super) struct ApiToken {
     pub(super) user_id: Option<String>,
     pub(super) created: Option<String>,
     pub(super) expires_at: Option<String>,
+    /// The time for which a token stays valid after its last use, as a duration.
+    pub(super) token_window: Option<String>,
+    pub(super) network: Option<NetworkCondition>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct NetworkCondition {
+    pub(super) connection: Option<String>,
+}
+
+/// A policy that says which factors accounts can enroll, with its rules.
+#[derive(Deserialize)]
+pub(super) struct EnrollmentPolicy {
+    pub(super) status: Option<String>,
+    pub(super) rules: Option<Vec<EnrollmentRule>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct EnrollmentRule {
+    pub(super) status: Option<String>,
+    pub(super) conditions: Option<EnrollmentConditions>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct EnrollmentConditions {
+    pub(super) network: Option<NetworkCondition>,
 }
 
 #[derive(Deserialize)]

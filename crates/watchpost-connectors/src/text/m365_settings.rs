@@ -80,8 +80,6 @@ pub(crate) const SNAPSHOT_TYPES_REJECTED: &str =
 pub(crate) const SNAPSHOT_TYPE_UNKNOWN: &str =
     "Microsoft's configuration snapshots don't support this setting type";
 pub(crate) const SNAPSHOT_TIMEOUT: &str = "Microsoft's configuration snapshot took too long";
-pub(crate) const SNAPSHOT_OF_OTHER_HOST: &str =
-    "the address of the configuration snapshot leads to another host; it was not followed";
 pub(crate) const SNAPSHOT_UNREADABLE: &str = "Microsoft's configuration snapshot could not be understood";
 pub(crate) const SNAPSHOT_INCOMPLETE: &str = "Microsoft's configuration snapshot could not read all of it";
 pub(crate) const SNAPSHOT_FAILED: &str = "Microsoft's configuration snapshot failed; the service principal \"Tenant Configuration Management\" may be missing \

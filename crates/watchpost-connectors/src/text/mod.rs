@@ -25,8 +25,6 @@ pub(crate) const NOT_A_TOKEN_RESPONSE: &str =
     "the response of the token endpoint contains no access token; check the address";
 
 pub(crate) const NEXT_LINK_INVALID: &str = "paging: the vendor's link to the next page is not an address";
-pub(crate) const NEXT_LINK_OF_OTHER_HOST: &str =
-    "paging: the vendor's link to the next page leads to another host; it was not followed";
 pub(crate) const NEXT_LINK_REPEATED: &str =
     "paging: the vendor's link to the next page leads back to an earlier page";
 pub(crate) const ENDLESS_LIST: &str = "paging: the list did not end";

@@ -4,7 +4,7 @@ use super::{
     definition::{ListPage, Vendor},
     error::ApiError,
 };
-use crate::{paging::Pagination, rate::Budgets, session::Session};
+use crate::{paging::Pagination, rate::Budgets, run::ReadError, session::Session};
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use url::Url;
@@ -110,7 +110,8 @@ impl<V: Vendor> Client<V> {
         let pagination = self.session.pagination(&first);
         List {
             client: self,
-            next: Some(first),
+            next: Some(Ok(first)),
+            pages: 0,
             pagination,
             concurrency,
         }
@@ -120,24 +121,34 @@ impl<V: Vendor> Client<V> {
 /// A list that is being read page by page.
 pub(crate) struct List<'c, V> {
     client: &'c Client<V>,
-    next: Option<Url>,
+    /// The next page, or the reason why it can't be read.
+    next: Option<Result<Url, ReadError>>,
+    /// The number of pages read.
+    pages: u32,
     pagination: Pagination,
     concurrency: u32,
 }
 
 impl<V: Vendor> List<'_, V> {
-    /// Returns the rows of the next page, which may be empty; `None` after the last page.
+    /// Returns the rows of the next page, which may be empty; `None` after the last page. A bad link to the next page is the
+    /// error of that page, so that the rows that came with the link aren't lost.
     pub(crate) async fn page(&mut self) -> Result<Option<Vec<Box<RawValue>>>, ApiError> {
         let Some(url) = self.next.take() else {
             return Ok(None);
         };
-        let response = self
+        let response = match self
             .client
-            .send_concurrent(Request::get(url), self.concurrency)
-            .await?;
+            .send_concurrent(Request::get(url?), self.concurrency)
+            .await
+        {
+            // The list exists, so it isn't that its owner is gone.
+            Err(ApiError::NotFound) if self.pages > 0 => return Err(ApiError::Status(404)),
+            result => result?,
+        };
+        self.pages = self.pages.saturating_add(1);
         let ListPage { rows, next } = V::page(&response)?;
         if let Some(link) = next {
-            self.next = Some(self.pagination.follow(&link, rows.len())?);
+            self.next = Some(self.pagination.follow(&link, rows.len()));
         }
         Ok(Some(rows))
     }

@@ -100,11 +100,6 @@ async fn a_permanent_failure_affects_only_its_dataset() {
                 Failed,
                 "paging: the vendor's link to the next page leads back to an earlier page",
             ),
-            (
-                FaultKind::ForeignNext,
-                Failed,
-                "paging: the vendor's link to the next page leads to another host",
-            ),
             (FaultKind::EndlessPages, Failed, "paging: the list did not end"),
         ] {
             let rig = Rig::with(Company::load_embedded().unwrap(), |limits| {
@@ -125,6 +120,31 @@ async fn a_permanent_failure_affects_only_its_dataset() {
             );
             assert!(!outcome.detail(dataset).contains("foreign.example"));
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_whose_next_links_name_another_host_is_read_from_the_own_one() {
+    for (platform, vendor) in [(Platform::M365, Vendor::Graph), (Platform::Okta, Vendor::Okta)] {
+        let rig = Rig::start().await;
+        let expected = rig.sync(platform).await;
+        rig.fault(vendor, "/users", u32::MAX, FaultKind::ForeignNext);
+        let outcome = rig.sync(platform).await;
+        assert_eq!(outcome.incomplete(), [], "{platform}");
+        assert_eq!(outcome.facts, expected.facts, "{platform}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rows_that_came_with_a_bad_next_link_are_kept() {
+    for (platform, vendor) in [(Platform::M365, Vendor::Graph), (Platform::Okta, Vendor::Okta)] {
+        let rig = Rig::start().await;
+        rig.fault(vendor, "/users", u32::MAX, FaultKind::LoopingNext);
+        let outcome = rig.sync(platform).await;
+        let users = &outcome.collections[&Dataset::Users];
+        assert_eq!(users.state, CollectionState::Failed, "{platform}");
+        assert!(users.rows > 0, "{platform}");
+        assert_eq!(outcome.accounts().len() as u64, users.rows, "{platform}");
     }
 }
 

@@ -135,11 +135,7 @@ async fn temporary_failures_are_retried_and_permanent_ones_affect_only_their_pat
             FaultKind::LoopingNext,
             Some((CollectionState::Failed, "back to an earlier page")),
         ),
-        (
-            u32::MAX,
-            FaultKind::ForeignNext,
-            Some((CollectionState::Failed, "another host")),
-        ),
+        (u32::MAX, FaultKind::ForeignNext, None),
         (
             u32::MAX,
             FaultKind::EndlessPages,

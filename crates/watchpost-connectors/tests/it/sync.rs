@@ -6,6 +6,7 @@ use watchpost_core::{
     integration::fact::{Dataset, LastActive},
     value::word::{
         AccountKind, AccountStatus, CollectionState, GrantKind, GrantRisk, Mfa, Platform, RoleHold,
+        TokenNetwork,
     },
 };
 use watchpost_simulator::{Company, Vendor};
@@ -50,11 +51,38 @@ async fn a_sync_of_m365_reads_every_dataset() {
         Some("Finance")
     );
     assert_eq!(mara.aliases, ["m.holt@birchworks.example"]);
+    // The domain's policy holds for her, and the account's own for him, whose domain has none.
+    let expiry = |account: &watchpost_core::integration::fact::AccountFacts| {
+        (account.password_never_expires, account.password_expiry_exempt)
+    };
+    assert_eq!(expiry(mara), (Some(true), Some(false)));
+    let pam = outcome.account("pam.eternal@birchworks.example");
+    assert_eq!(expiry(pam), (Some(true), Some(true)));
+    let converted = outcome.account("adm.yusuf.tarn@birchworks.example");
+    assert_eq!(
+        (converted.synced, converted.on_premises_id),
+        (Some(false), Some(true))
+    );
 
     let states: HashSet<Mfa> = outcome.mfa().iter().map(|mfa| mfa.mfa).collect();
-    assert!(states.contains(&Mfa::On) && states.contains(&Mfa::Off));
-    assert!(outcome.mfa().iter().any(|mfa| mfa.weak_only));
-    assert!(outcome.mfa().iter().any(|mfa| mfa.phishing_resistant));
+    assert_eq!(states, HashSet::from([Mfa::On, Mfa::Off, Mfa::Unknown]));
+    let mfa_of = |email: &str| {
+        let id = &outcome.account(email).vendor_id;
+        let rows = outcome.mfa();
+        rows.into_iter()
+            .find(|row| row.account_vendor_id == *id)
+            .map(|row| row.mfa)
+    };
+    // The domain is federated, and the guest's own organization authenticates the guest.
+    assert_eq!(mfa_of("petra.oldcastle@birchworks.example"), Some(Mfa::Unknown));
+    assert_eq!(mfa_of("amy@partnerworks.example"), Some(Mfa::Unknown));
+    assert!(outcome.mfa().iter().any(|mfa| mfa.weak_only == Some(true)));
+    assert!(
+        outcome
+            .mfa()
+            .iter()
+            .any(|mfa| mfa.phishing_resistant == Some(true))
+    );
 
     let roles = outcome.roles(Dataset::Roles);
     assert!(
@@ -170,7 +198,16 @@ async fn a_sync_of_okta_reads_every_dataset() {
         rig.simulator.requests()["GET /okta/api/v1/users/{id}/factors"],
         active as u64
     );
-    assert!(outcome.mfa().iter().all(|mfa| mfa.mfa != Mfa::Unknown));
+    let unknown: HashSet<&str> = outcome
+        .mfa()
+        .iter()
+        .filter(|mfa| mfa.mfa == Mfa::Unknown)
+        .map(|mfa| mfa.account_vendor_id.as_str())
+        .collect();
+    // Another identity provider authenticates the one, and Okta doesn't say whether the other's factor is active.
+    let federated = &outcome.account("petra.oldcastle@birchworks.example").vendor_id;
+    let enrolled = &outcome.account("ida.morwenna@birchworks.example").vendor_id;
+    assert_eq!(unknown, HashSet::from([federated.as_str(), enrolled.as_str()]));
 
     let roles = outcome.roles(Dataset::Roles);
     assert!(roles.iter().any(|role| role.super_admin && role.privileged));
@@ -189,7 +226,19 @@ async fn a_sync_of_okta_reads_every_dataset() {
             .iter()
             .all(|token| token.kind == GrantKind::Token && token.account_vendor_id.is_some())
     );
-    assert!(tokens.iter().any(|token| token.never_expires));
+    assert!(tokens.iter().all(|token| !token.never_expires));
+    assert!(
+        tokens
+            .iter()
+            .any(|token| matches!(token.last_used, LastActive::At(_)))
+    );
+    assert!(tokens.iter().any(|token| token.last_used == LastActive::Never));
+    for network in [TokenNetwork::Anywhere, TokenNetwork::Restricted] {
+        assert!(
+            tokens.iter().any(|token| token.network == Some(network)),
+            "{network}"
+        );
+    }
 
     let settings = outcome.settings();
     for path in [

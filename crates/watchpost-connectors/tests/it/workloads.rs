@@ -311,7 +311,6 @@ async fn a_failing_host_affects_only_its_own_paths() {
         (FaultKind::Reset, "can't be reached"),
         (FaultKind::Slow(10 * 60_000), "can't be reached"),
         (FaultKind::LoopingNext, "back to an earlier page"),
-        (FaultKind::ForeignNext, "another host"),
     ] {
         let rig = Rig::start().await;
         rig.fault(Vendor::Fabric, "/", u32::MAX, kind.clone());

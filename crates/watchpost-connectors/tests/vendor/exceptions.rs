@@ -8,10 +8,6 @@ pub(crate) const OKTA: &[Exception] = &[
         "the token endpoint belongs to another API, which this description doesn't include",
     ),
     (
-        "okta GET /api/v1/api-tokens: answer[].expiresAt: null, but not nullable",
-        "some simulated tokens don't expire",
-    ),
-    (
         "okta GET /api/v1/apps/{appId}/users: answer[].externalId: null, but not nullable",
         "the examples in the description have null here",
     ),

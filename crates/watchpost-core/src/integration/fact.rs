@@ -4,7 +4,9 @@
 use crate::value::{
     text::ForeignText,
     time::Timestamp,
-    word::{AccountKind, AccountStatus, CollectionState, GrantKind, GrantRisk, Mfa, RoleHold, words},
+    word::{
+        AccountKind, AccountStatus, CollectionState, GrantKind, GrantRisk, Mfa, RoleHold, TokenNetwork, words,
+    },
 };
 use serde::Serialize;
 
@@ -115,7 +117,7 @@ pub struct AccountFacts {
     pub status_changed_at: Option<Timestamp>,
     /// The kind of principal.
     pub kind: AccountKind,
-    /// The last activity.
+    /// The last successful sign-in. Attempts don't count, except where the vendor knows nothing else.
     pub last_active: LastActive,
     /// The time of creation.
     pub created_at: Option<Timestamp>,
@@ -125,13 +127,17 @@ pub struct AccountFacts {
     pub title: Option<ForeignText>,
     /// The manager's email address.
     pub manager_email: Option<String>,
-    /// Whether the password never expires; `None` if unknown.
+    /// Whether the password never expires, by the account's own policy or by that of its domain; `None` if unknown.
     pub password_never_expires: Option<bool>,
+    /// Whether the account's own policy keeps the password from expiring although its domain's policy doesn't; `None`
+    /// if unknown.
+    pub password_expiry_exempt: Option<bool>,
     /// The time of the last password change.
     pub password_changed_at: Option<Timestamp>,
     /// Whether the account is synced from an on-premises directory; `None` if unknown.
     pub synced: Option<bool>,
-    /// Whether the account is linked to an on-premises object (it has an immutable id); `None` if unknown.
+    /// Whether the account has the id of an on-premises object (an immutable id); `None` if unknown. An account keeps
+    /// it when its synchronization ends, so it doesn't tell whether the account is synced.
     pub on_premises_id: Option<bool>,
     /// Whether a guest's invitation is pending; `None` if unknown or not a guest.
     pub invitation_pending: Option<bool>,
@@ -144,14 +150,16 @@ pub struct AccountFacts {
 pub struct MfaFacts {
     /// The account's vendor id.
     pub account_vendor_id: String,
-    /// Whether a second factor is registered; `Unknown` if the account's methods couldn't be read.
+    /// Whether a second factor is registered; `Unknown` if the account's methods couldn't be read, or if the account
+    /// authenticates elsewhere and has registered none here.
     pub mfa: Mfa,
     /// The methods as the vendor names them; at most 32.
     pub methods: Vec<ForeignText>,
-    /// Whether a phishing-resistant method is registered.
-    pub phishing_resistant: bool,
-    /// Whether every registered method is weak (SMS, voice, email, question).
-    pub weak_only: bool,
+    /// Whether a phishing-resistant method is registered; `None` if a method is of an unknown kind or state.
+    pub phishing_resistant: Option<bool>,
+    /// Whether every registered method is weak (SMS, voice, email, question); `None` if a method is of an unknown kind
+    /// or state.
+    pub weak_only: Option<bool>,
 }
 
 /// A role assigned to a principal, from the datasets `roles` and `role_schedules`.
@@ -252,6 +260,8 @@ pub struct GrantFacts {
     pub expires_at: Option<Timestamp>,
     /// Whether the token is known to have no expiry.
     pub never_expires: bool,
+    /// The networks from which a token works; `None` if unknown or not a token.
+    pub network: Option<TokenNetwork>,
 }
 
 /// One configuration document.

@@ -14,7 +14,7 @@ use crate::{
         text::ForeignText,
         word::{
             AccountKind, AccountStatus, AppPolicy, CollectionState, EntityType, GrantKind, GrantRisk,
-            IntegrationStatus, Mfa, Platform, RoleHold, words,
+            IntegrationStatus, Mfa, Platform, RoleHold, TokenNetwork, words,
         },
     },
 };
@@ -134,8 +134,14 @@ pub struct GrantDocument {
     /// The time of the last use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_used_ms: Option<i64>,
+    /// The time at which the token expires if it isn't used again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at_ms: Option<i64>,
     /// Whether the token is known to have no expiry.
     pub never_expires: bool,
+    /// The networks from which a token works.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<TokenNetwork>,
 }
 
 /// An account in an identity document.
@@ -162,10 +168,12 @@ pub struct AccountDocument {
     /// The registered methods of multi-factor authentication.
     pub mfa_methods: Vec<ForeignText>,
     /// Whether a phishing-resistant method is registered.
-    pub phishing_resistant: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phishing_resistant: Option<bool>,
     /// Whether only weak methods are registered.
-    pub weak_mfa_only: bool,
-    /// The time of the last activity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weak_mfa_only: Option<bool>,
+    /// The time of the last successful sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_active_ms: Option<i64>,
     /// Whether the last activity is known. If it is `true` and `last_active_ms` is absent, the account was never
@@ -174,13 +182,19 @@ pub struct AccountDocument {
     /// The time of creation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at_ms: Option<i64>,
-    /// Whether the password never expires.
+    /// Whether the password never expires, by the account's own policy or by that of its domain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password_never_expires: Option<bool>,
+    /// Whether the account's own policy keeps the password from expiring although its domain's policy doesn't.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_expiry_exempt: Option<bool>,
     /// The time of the last password change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password_changed_at_ms: Option<i64>,
-    /// Whether the account is linked to an on-premises object.
+    /// Whether the account is synced from an on-premises directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub synced: Option<bool>,
+    /// Whether the account has the id of an on-premises object, which it keeps when its synchronization ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_premises_id: Option<bool>,
     /// Whether a guest's invitation is pending.

@@ -230,6 +230,13 @@ words! {
         /// A long-lived token that acts on behalf of its owner.
         Token = "token",
     }
+    /// The networks from which a token works.
+    TokenNetwork {
+        /// From any network.
+        Anywhere = "anywhere",
+        /// Only from certain networks, or not from certain networks.
+        Restricted = "restricted",
+    }
     /// The kind of a role assignment.
     RoleHold {
         /// Active permanently.

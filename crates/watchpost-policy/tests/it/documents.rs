@@ -12,7 +12,7 @@ use watchpost_core::{
         text::ForeignText,
         word::{
             AccountKind, AccountStatus, AppPolicy, GrantKind, GrantRisk, IntegrationStatus, Mfa, Platform,
-            RoleHold,
+            RoleHold, TokenNetwork,
         },
     },
 };
@@ -53,7 +53,9 @@ pub(crate) fn grant() -> GrantDocument {
         risk: GrantRisk::Low,
         created_at_ms: Some(NOW_MS - 100 * DAY_MS),
         last_used_ms: Some(NOW_MS - DAY_MS),
+        expires_at_ms: Some(NOW_MS + 20 * DAY_MS),
         never_expires: false,
+        network: Some(TokenNetwork::Anywhere),
     }
 }
 
@@ -68,13 +70,15 @@ pub(crate) fn account(platform: Platform) -> AccountDocument {
         kind: AccountKind::Member,
         mfa: Mfa::On,
         mfa_methods: vec![ForeignText::name("fido2SecurityKey")],
-        phishing_resistant: true,
-        weak_mfa_only: false,
+        phishing_resistant: Some(true),
+        weak_mfa_only: Some(false),
         last_active_ms: Some(NOW_MS - DAY_MS),
         last_active_known: true,
         created_at_ms: Some(NOW_MS - 400 * DAY_MS),
         password_never_expires: Some(true),
+        password_expiry_exempt: Some(true),
         password_changed_at_ms: Some(NOW_MS - 500 * DAY_MS),
+        synced: Some(false),
         on_premises_id: Some(false),
         invitation_pending: Some(false),
         mailbox: Some(false),

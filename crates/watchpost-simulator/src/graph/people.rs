@@ -129,8 +129,8 @@ fn user_row(world: &World, index: u64, person: &Person, account: &M365Account, c
             GuestState::Pending => "PendingAcceptance",
         }),
         "externalUserStateChangeDateTime": guest.map(|_| iso(created_ms)),
-        "onPremisesSyncEnabled": account.synced.then_some(true),
-        "onPremisesImmutableId": account.synced.then(|| format!("{:024x}", ids::mix(world.seed, 302, index))),
+        "onPremisesSyncEnabled": if account.was_synced { Some(false) } else { account.synced.then_some(true) },
+        "onPremisesImmutableId": (account.synced || account.was_synced).then(|| format!("{:024x}", ids::mix(world.seed, 302, index))),
         "passwordPolicies": account.password_never_expires.then_some("DisablePasswordExpiration"),
         "lastPasswordChangeDateTime":
             iso(world.password_changed_ms(index, person, account.password_changed)),
@@ -141,7 +141,11 @@ fn user_row(world: &World, index: u64, person: &Person, account: &M365Account, c
         &mut row,
     ) {
         // The non-interactive sign-in is later, since real clients refresh their tokens.
-        let interactive_ms = (last_ms - 2 * HOUR_MS).max(created_ms);
+        let mut interactive_ms = (last_ms - 2 * HOUR_MS).max(created_ms);
+        if account.attacked {
+            // Failed attempts count here, but not as a successful sign-in.
+            interactive_ms = interactive_ms.max(clock_ms - HOUR_MS);
+        }
         fields.insert(
             "signInActivity".to_owned(),
             json!({
@@ -181,7 +185,10 @@ fn passwordless(method: &str) -> bool {
     method.starts_with("passKey")
         || matches!(
             method,
-            "fido2SecurityKey" | "windowsHelloForBusiness" | "microsoftAuthenticatorPasswordless"
+            "fido2SecurityKey"
+                | "macOsSecureEnclaveKey"
+                | "microsoftAuthenticatorPasswordless"
+                | "windowsHelloForBusiness"
         )
 }
 

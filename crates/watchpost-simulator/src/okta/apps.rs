@@ -2,7 +2,7 @@
 
 use super::{UNSUPPORTED_SEARCH, invalid, list, listing, not_found};
 use crate::{
-    company::OktaApp,
+    company::{Login, OktaApp},
     control::OKTA_CLIENT_ID,
     ids::{self, Kind},
     reply::{Context, Reply, Request},
@@ -10,6 +10,9 @@ use crate::{
     world::World,
 };
 use serde_json::{Value, json};
+
+/// The time for which a token stays valid after its last use.
+const TOKEN_WINDOW_MS: i64 = 30 * DAY_MS;
 
 fn app_id(world: &World, position: u64) -> String {
     ids::okta(world.seed, "0oa", Kind::OktaApp, position)
@@ -141,12 +144,11 @@ pub(super) fn app_users(request: &Request, context: &Context, id: &str) -> Reply
             .ms(world.origin_ms)
             .max(person.created.ms(world.origin_ms))
             + 3_600_000;
-        Some(
-            json!({ "id": world.okta_user_id(index), "externalId": null, "status": "ACTIVE",
+        Some(json!({ "id": world.okta_user_id(index), "externalId": null,
+            "status": app.states.get(&person.key).map_or("ACTIVE", String::as_str),
             "scope": if app.every.is_some() { "GROUP" } else { "USER" }, "syncState": "SYNCHRONIZED",
             "credentials": { "userName": person.email }, "created": iso_millis(since),
-            "lastUpdated": iso_millis(since), "profile": {} }),
-        )
+            "lastUpdated": iso_millis(since), "profile": {} }))
     })
 }
 
@@ -174,14 +176,23 @@ pub(super) fn tokens(context: &Context) -> Reply {
         .filter_map(|(token, nth)| {
             let owner = world.position(&token.owner)?;
             world.person(owner)?.okta.as_ref()?;
-            let created = iso_millis(token.created.ms(world.origin_ms));
+            let created_ms = token.created.ms(world.origin_ms);
+            let used_ms = match token.last_use {
+                Login::Habit(offset) => context.clock_ms + offset,
+                Login::Stopped(when) => when.ms(world.origin_ms),
+                Login::Never | Login::Inherit => created_ms,
+            };
+            let used_ms = used_ms.max(created_ms);
+            let network = if token.restricted {
+                json!({ "connection": "ZONE", "include": ["nzo0000000sim0legacy1"], "exclude": [] })
+            } else {
+                json!({ "connection": "ANYWHERE" })
+            };
             Some(
                 json!({ "id": ids::okta(world.seed, "00T", Kind::OktaToken, nth), "name": token.name,
-                "userId": world.okta_user_id(owner), "clientName": "Okta API", "created": created,
-                "lastUpdated": iso_millis(context.clock_ms - DAY_MS),
-                "expiresAt": token.expires.map(|expires| iso_millis(expires.ms(world.origin_ms))),
-                "tokenWindow": "P30D",
-                "network": { "connection": "ANYWHERE", "include": [], "exclude": [] } }),
+                "userId": world.okta_user_id(owner), "clientName": "Okta API", "created": iso_millis(created_ms),
+                "lastUpdated": iso_millis(used_ms), "expiresAt": iso_millis(used_ms + TOKEN_WINDOW_MS),
+                "tokenWindow": "P30D", "network": network }),
             )
         })
         .collect();

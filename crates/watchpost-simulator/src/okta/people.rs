@@ -63,6 +63,11 @@ fn user_row(context: &Context, index: u64, person: &Person, account: &OktaAccoun
         .as_deref()
         .and_then(|key| world.person(world.position(key)?))
         .map(|p| p.name.clone());
+    let credentials = match account.provider.as_deref() {
+        None | Some("OKTA") => json!({ "password": {}, "provider": { "type": "OKTA", "name": "OKTA" } }),
+        // Such a user has no password in Okta.
+        Some(kind) => json!({ "provider": { "type": kind, "name": kind } }),
+    };
     let mut row = json!({
         "id": id, "status": status,
         "created": iso_millis(created_ms),
@@ -77,7 +82,7 @@ fn user_row(context: &Context, index: u64, person: &Person, account: &OktaAccoun
             "firstName": given, "lastName": (!surname.is_empty()).then_some(surname), "displayName": person.name,
             "userType": (person.kind == PersonKind::Service).then_some("service"),
             "title": person.title, "manager": manager, "mobilePhone": null },
-        "credentials": { "password": {}, "provider": { "type": "OKTA", "name": "OKTA" } },
+        "credentials": credentials,
         "_links": { "self": { "href": format!("https://{}/api/v1/users/{id}", world.company.profile.okta_org) } },
     });
     if let Some(department) = &person.department {
@@ -121,7 +126,9 @@ pub(super) fn factors(context: &Context, id: &str) -> Reply {
             // Deprovisioning removes all factors.
             return listing(Vec::new());
         }
-        let rows = account.factors.iter().zip(0..).map(|(factor, nth)| {
+        let active = account.factors.iter().map(|factor| (factor, "ACTIVE"));
+        let enrolled = account.enrolled.iter().map(|factor| (factor, "ENROLLED"));
+        let rows = active.chain(enrolled).zip(0..).map(|((factor, status), nth)| {
             let (provider, vendor) = match factor.as_str() {
                 "webauthn" | "u2f" => ("FIDO", "FIDO"),
                 "token:software:totp" => ("GOOGLE", "GOOGLE"),
@@ -130,7 +137,7 @@ pub(super) fn factors(context: &Context, id: &str) -> Reply {
             };
             let created = iso_millis(person.created.ms(world.origin_ms) + 3_600_000);
             json!({ "id": ids::okta(world.seed, "opf", Kind::OktaFactor, index * 8 + nth), "factorType": factor,
-                "provider": provider, "vendorName": vendor, "status": "ACTIVE", "created": created,
+                "provider": provider, "vendorName": vendor, "status": status, "created": created,
                 "lastUpdated": created, "profile": {} })
         });
         listing(rows.collect())

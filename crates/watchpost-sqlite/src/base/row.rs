@@ -84,6 +84,7 @@ stored_words!(
     watchpost_core::value::word::RoleHold = Unknown,
     watchpost_core::value::word::RunState,
     watchpost_core::value::word::Severity,
+    watchpost_core::value::word::TokenNetwork,
 );
 
 /// Returns a word's code as a value for SQLite.

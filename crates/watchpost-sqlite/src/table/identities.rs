@@ -67,13 +67,14 @@ pub(crate) fn roles(
 pub(crate) struct StoredMfa {
     pub(crate) mfa: Mfa,
     pub(crate) methods: Vec<ForeignText>,
-    pub(crate) phishing_resistant: bool,
-    pub(crate) weak_only: bool,
+    pub(crate) phishing_resistant: Option<bool>,
+    pub(crate) weak_only: Option<bool>,
 }
 
 pub(crate) fn mfa(conn: &Connection, workspace: i64, integration: i64, account: &str) -> Res<StoredMfa> {
     let mut statement = conn.prepare_cached(
-        "SELECT mfa, methods, phishing_resistant, weak_only FROM account_mfa \
+        "SELECT mfa, methods, iif(phishing_resistant_known, phishing_resistant, NULL), \
+         iif(weak_only_known, weak_only, NULL) FROM account_mfa \
          WHERE workspace_id = ?1 AND integration = ?2 AND dataset = ?3 AND vendor_id = ?4",
     )?;
     let mut rows = statement.query(params![workspace, integration, Dataset::Mfa.position(), account])?;
@@ -87,8 +88,8 @@ pub(crate) fn mfa(conn: &Connection, workspace: i64, integration: i64, account: 
         None => StoredMfa {
             mfa: Mfa::Unknown,
             methods: Vec::new(),
-            phishing_resistant: false,
-            weak_only: false,
+            phishing_resistant: None,
+            weak_only: None,
         },
     })
 }

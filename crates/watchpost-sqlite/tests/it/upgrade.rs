@@ -48,12 +48,15 @@ fn seen(rule: &str, integration: IntegrationId) -> Observation {
     }
 }
 
-/// Reverts the fifth migration.
+/// Reverts the fifth migration and the later ones.
 fn revert_conditions(path: &PathBuf) {
     let raw = Connection::open(path).unwrap();
     raw.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
     raw.execute_batch(
-        "DROP INDEX findings_also; DROP TABLE finding_sightings; DROP TABLE condition_moves; \
+        "ALTER TABLE accounts DROP COLUMN password_expiry_exempt; \
+         ALTER TABLE account_mfa DROP COLUMN phishing_resistant_known; \
+         ALTER TABLE account_mfa DROP COLUMN weak_only_known; ALTER TABLE grants DROP COLUMN network; \
+         DROP INDEX findings_also; DROP TABLE finding_sightings; DROP TABLE condition_moves; \
          ALTER TABLE findings DROP COLUMN condition; ALTER TABLE findings DROP COLUMN also; \
          ALTER TABLE findings DROP COLUMN services; ALTER TABLE findings DROP COLUMN sightings; \
          PRAGMA user_version = 4;",

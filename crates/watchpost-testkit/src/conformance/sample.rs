@@ -29,6 +29,7 @@ pub fn account(vendor_id: &str, email: Option<&str>) -> AccountFacts {
         title: None,
         manager_email: None,
         password_never_expires: None,
+        password_expiry_exempt: None,
         password_changed_at: None,
         synced: None,
         on_premises_id: None,
@@ -48,8 +49,8 @@ pub fn mfa_fact(account: &str, mfa: Mfa) -> Fact {
         account_vendor_id: account.into(),
         mfa,
         methods: vec![ForeignText::name("push")],
-        phishing_resistant: false,
-        weak_only: false,
+        phishing_resistant: Some(false),
+        weak_only: Some(false),
     })
 }
 
@@ -100,6 +101,7 @@ pub fn grant_fact(id: &str, app: &str, account: Option<&str>, risk: GrantRisk) -
         last_used: LastActive::Unknown,
         expires_at: None,
         never_expires: false,
+        network: None,
     }))
 }
 

@@ -1,5 +1,6 @@
 //! Accounts, their last sign-ins, and their authentication methods.
 
+use super::domain::{self, Authentication, Domains};
 use crate::{
     m365::wire,
     value::{email, id, time},
@@ -13,14 +14,22 @@ use watchpost_core::{
     },
 };
 
-/// The authentication methods that are resistant to phishing.
+/// The authentication methods that are resistant to phishing. Besides these, all certificates are.
 const PHISHING_RESISTANT: &[&str] = &[
+    "fido2",
     "fido2SecurityKey",
+    "macOsSecureEnclaveKey",
     "passKeyDeviceBound",
     "passKeyDeviceBoundAuthenticator",
     "passKeyDeviceBoundWindowsHello",
+    "passKeySynced",
     "windowsHelloForBusiness",
 ];
+
+/// The beginning of the names of certificates.
+const CERTIFICATE: &str = "x509Certificate";
+/// A certificate that counts as one factor only.
+const SINGLE_FACTOR_CERTIFICATE: &str = "x509CertificateSingleFactor";
 
 /// The authentication methods that are easily taken over or aren't a second factor.
 const WEAK_METHODS: &[&str] = &[
@@ -29,7 +38,46 @@ const WEAK_METHODS: &[&str] = &[
     "officePhone",
     "email",
     "securityQuestion",
+    "sms",
+    "voice",
+    "qrCodePin",
 ];
+
+/// The other known authentication methods: neither weak nor resistant to phishing.
+const OTHER_METHODS: &[&str] = &[
+    "deviceBasedPush",
+    "hardwareOath",
+    "hardwareOneTimePasscode",
+    "microsoftAuthenticatorPasswordless",
+    "microsoftAuthenticatorPush",
+    "softwareOath",
+    "softwareOneTimePasscode",
+    "temporaryAccessPass",
+    "temporaryAccessPassMultiUse",
+    "temporaryAccessPassOneTime",
+];
+
+/// The worth of an authentication method.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Strength {
+    Resistant,
+    Medium,
+    Weak,
+    /// The method is of a kind that isn't known.
+    Unknown,
+}
+
+fn strength(method: &str) -> Strength {
+    if PHISHING_RESISTANT.contains(&method) || method.starts_with(CERTIFICATE) {
+        Strength::Resistant
+    } else if WEAK_METHODS.contains(&method) {
+        Strength::Weak
+    } else if OTHER_METHODS.contains(&method) {
+        Strength::Medium
+    } else {
+        Strength::Unknown
+    }
+}
 
 /// The maximum number of methods kept per account.
 pub(super) const METHODS_MAX: usize = 32;
@@ -76,11 +124,12 @@ impl MailboxPlans {
 }
 
 /// Converts an account. `sign_ins` is whether the rows contain the last sign-in; `mailboxes` is `None` if the licenses
-/// could not be read.
+/// could not be read, and `domains` is `None` if the domains could not be read.
 pub(in crate::m365) fn account(
     user: &wire::User,
     sign_ins: bool,
     mailboxes: Option<&MailboxPlans>,
+    domains: Option<&Domains>,
 ) -> Option<Fact> {
     let upn = user.user_principal_name.as_deref().unwrap_or_default();
     let invited = upn.contains("#EXT#");
@@ -108,8 +157,9 @@ pub(in crate::m365) fn account(
             .map(ForeignText::name)
             .filter(|text| !text.is_empty())
     };
-    let policies = user.password_policies.as_deref();
-    let on_premises_id = user.on_premises_immutable_id.as_deref();
+    let place = domain::authentication(upn, guest, domains);
+    let policies = user.password_policies.as_ref().map(Option::as_deref);
+    let expiry = domain::password_expiry(upn, place, policies, domains);
     let licenses = user.assigned_licenses.as_deref().unwrap_or_default();
     Some(Fact::Account(Box::new(AccountFacts {
         vendor_id: id(&user.id)?,
@@ -129,14 +179,15 @@ pub(in crate::m365) fn account(
         department: text(&user.department),
         title: text(&user.job_title),
         manager_email: None,
-        // Null means that no policy is set.
-        password_never_expires: Some(
-            policies.is_some_and(|policies| policies.contains("DisablePasswordExpiration")),
-        ),
+        password_never_expires: expiry.never,
+        password_expiry_exempt: expiry.exempt,
         password_changed_at: time(user.last_password_change_date_time.as_deref()),
-        // Null means that the account was never synced.
-        synced: Some(user.on_premises_sync_enabled == Some(true)),
-        on_premises_id: Some(on_premises_id.is_some_and(|id| !id.is_empty())),
+        // Null means that the account was never synced, and false that it isn't any more.
+        synced: user.on_premises_sync_enabled.map(|synced| synced == Some(true)),
+        on_premises_id: user
+            .on_premises_immutable_id
+            .as_ref()
+            .map(|id| id.as_deref().is_some_and(|id| !id.is_empty())),
         invitation_pending: if guest { pending } else { None },
         mailbox: mailboxes.and_then(|plans| plans.has_mailbox(licenses)),
     })))
@@ -167,41 +218,67 @@ fn addresses(user: &wire::User, upn: &str, invited: bool) -> (Option<String>, Ve
     (main, aliases)
 }
 
-/// Returns the latest of the three times. Graph omits the property for accounts that have never signed in. `known` is
-/// whether the property could be read.
+/// Returns the last successful sign-in. Where Graph doesn't have it, because it was before December 2023, the later of the
+/// other two times, which are those of attempts, successful or not. Graph omits the property for accounts that have never
+/// signed in. `known` is whether the property could be read.
 pub(super) fn last_active(activity: Option<&wire::SignInActivity>, known: bool) -> LastActive {
     if !known {
         return LastActive::Unknown;
     }
-    let latest = activity.and_then(|activity| {
-        [
+    let last = activity.and_then(|activity| {
+        let attempts = [
             &activity.last_sign_in_date_time,
             &activity.last_non_interactive_sign_in_date_time,
-            &activity.last_successful_sign_in_date_time,
-        ]
-        .into_iter()
-        .filter_map(|text| time(text.as_deref()))
-        .max()
+        ];
+        time(activity.last_successful_sign_in_date_time.as_deref()).or_else(|| {
+            attempts
+                .into_iter()
+                .filter_map(|text| time(text.as_deref()))
+                .max()
+        })
     });
-    latest.map_or(LastActive::Never, LastActive::At)
+    last.map_or(LastActive::Never, LastActive::At)
 }
 
-/// Converts the authentication methods of an account.
-pub(in crate::m365) fn registration(row: &wire::Registration) -> Option<Fact> {
+/// Converts the authentication methods of an account. `domains` is `None` if the domains could not be read.
+///
+/// An account that authenticates elsewhere and has no second factor here may have one there, so it is unknown. The methods
+/// of an account of a federated domain prove what they are, but not that the other identity provider demands nothing
+/// better.
+pub(in crate::m365) fn registration(row: &wire::Registration, domains: Option<&Domains>) -> Option<Fact> {
     let methods = row.methods_registered.as_deref().unwrap_or_default();
-    let mfa = match row.is_mfa_registered {
-        Some(true) => Mfa::On,
-        Some(false) => Mfa::Off,
-        None => Mfa::Unknown,
+    let guest = row
+        .user_type
+        .as_deref()
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("guest"));
+    let login = row.user_principal_name.as_deref().unwrap_or_default();
+    let place = domain::authentication(login, guest, domains);
+    // These methods are two factors in one, whatever else is registered.
+    let sufficient = methods
+        .iter()
+        .any(|method| strength(method) == Strength::Resistant && method != SINGLE_FACTOR_CERTIFICATE);
+    let mfa = match (row.is_mfa_registered, place) {
+        (Some(true), _) => Mfa::On,
+        _ if sufficient => Mfa::On,
+        (Some(false), Authentication::Here) => Mfa::Off,
+        _ => Mfa::Unknown,
     };
-    let among = |list: &[&str], method: &String| list.contains(&method.as_str());
+    let any = |wanted: Strength| methods.iter().any(|method| strength(method) == wanted);
+    let unclear = methods.is_empty() || any(Strength::Unknown) || place == Authentication::Federated;
     Some(Fact::Mfa(MfaFacts {
         account_vendor_id: id(&row.id)?,
         mfa,
-        phishing_resistant: methods.iter().any(|method| among(PHISHING_RESISTANT, method)),
-        weak_only: mfa == Mfa::On
-            && !methods.is_empty()
-            && methods.iter().all(|method| among(WEAK_METHODS, method)),
+        phishing_resistant: match (mfa, any(Strength::Resistant)) {
+            (_, true) => Some(true),
+            (Mfa::Off, false) => Some(false),
+            (Mfa::On, false) if !unclear => Some(false),
+            (Mfa::On | Mfa::Unknown, false) => None,
+        },
+        weak_only: match (mfa, any(Strength::Resistant) || any(Strength::Medium)) {
+            (Mfa::Off, _) | (_, true) => Some(false),
+            (Mfa::On, false) if !unclear => Some(true),
+            (Mfa::On | Mfa::Unknown, false) => None,
+        },
         methods: methods
             .iter()
             .take(METHODS_MAX)

@@ -206,6 +206,7 @@ pub(in crate::m365) fn grant(row: &wire::PermissionGrant) -> Option<Fact> {
         last_used: LastActive::Unknown,
         expires_at: None,
         never_expires: false,
+        network: None,
     })))
 }
 
@@ -235,6 +236,7 @@ pub(in crate::m365) fn app_grant(
         last_used: LastActive::Unknown,
         expires_at: None,
         never_expires: false,
+        network: None,
     }))))
 }
 

@@ -3,10 +3,12 @@
 
 mod account;
 mod app;
+mod domain;
 mod role;
 
 pub(super) use account::{MailboxPlans, account, registration};
 pub(super) use app::{AppRegistration, app, app_grant, app_registration, app_roles, grant, owner};
+pub(super) use domain::Domains;
 pub(super) use role::{Held, Holding, RoleName, role, role_definition};
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ fn user(change: Value) -> AccountFacts {
     row.as_object_mut()
         .unwrap()
         .extend(change.as_object().unwrap().clone());
-    match account(&read(row), true, None) {
+    match account(&read(row), true, None, None) {
         Some(Fact::Account(account)) => *account,
         other => panic!("{other:?}"),
     }
@@ -111,7 +111,7 @@ fn only_addresses_verified_by_the_tenant_are_used() {
 }
 
 #[test]
-fn last_activity_is_the_latest_of_three_times_or_never_or_unknown() {
+fn attempts_count_as_activity_only_where_the_last_success_is_not_told() {
     let check = |activity: Value, known: bool, expected: LastActive| {
         let row: wire::User = read(json!({ "id": "u-1", "signInActivity": activity }));
         assert_eq!(
@@ -130,11 +130,49 @@ fn last_activity_is_the_latest_of_three_times_or_never_or_unknown() {
         LastActive::Never,
     );
     check(
-        json!({ "lastSignInDateTime": "2026-01-01T00:00:00Z", "lastNonInteractiveSignInDateTime": "2026-02-01T00:00:00Z",
+        json!({ "lastSignInDateTime": "2023-10-01T00:00:00Z", "lastNonInteractiveSignInDateTime": "2023-11-01T00:00:00Z",
             "lastSuccessfulSignInDateTime": null }),
         true,
-        day("2026-02-01T00:00:00Z"),
+        day("2023-11-01T00:00:00Z"),
     );
+    // Somebody tried passwords long after the account was last used.
+    check(
+        json!({ "lastSignInDateTime": "2026-02-27T00:00:00Z", "lastNonInteractiveSignInDateTime": "2026-02-26T00:00:00Z",
+            "lastSuccessfulSignInDateTime": "2024-05-01T00:00:00Z" }),
+        true,
+        day("2024-05-01T00:00:00Z"),
+    );
+}
+
+#[test]
+fn an_account_is_synced_by_its_sync_state_and_not_by_a_left_over_id() {
+    let check = |change: Value, synced: Option<bool>, on_premises_id: Option<bool>| {
+        let account = user(change.clone());
+        assert_eq!(
+            (account.synced, account.on_premises_id),
+            (synced, on_premises_id),
+            "{change}"
+        );
+    };
+    check(json!({}), None, None);
+    check(
+        json!({ "onPremisesSyncEnabled": null, "onPremisesImmutableId": null }),
+        Some(false),
+        Some(false),
+    );
+    check(
+        json!({ "onPremisesSyncEnabled": true, "onPremisesImmutableId": "QWRhQWRh" }),
+        Some(true),
+        Some(true),
+    );
+    for ended in [json!(false), Value::Null] {
+        check(
+            json!({ "onPremisesSyncEnabled": ended, "onPremisesImmutableId": "QWRhQWRh" }),
+            Some(false),
+            Some(true),
+        );
+    }
+    check(json!({ "onPremisesImmutableId": "QWRhQWRh" }), None, Some(true));
 }
 
 #[test]
@@ -162,62 +200,106 @@ fn an_enabled_exchange_plan_includes_a_mailbox() {
     check(json!([{ "skuId": null }]), None);
 }
 
-#[test]
-fn mfa_is_weak_only_if_every_method_is_weak() {
-    let check = |row: Value, mfa: Mfa, resistant: bool, weak: bool| {
-        let mut whole = json!({ "id": "u-1" });
-        whole
-            .as_object_mut()
-            .unwrap()
-            .extend(row.as_object().unwrap().clone());
-        match registration(&read(whole)) {
-            Some(Fact::Mfa(facts)) => {
-                assert_eq!(
-                    (facts.mfa, facts.phishing_resistant, facts.weak_only),
-                    (mfa, resistant, weak),
-                    "{row}"
-                );
-                assert!(facts.methods.len() <= METHODS_MAX);
-            }
-            other => panic!("{other:?}"),
+/// Returns what a row of the registration report says: the state, resistance to phishing, and weakness.
+fn registered(row: Value, domains: Option<&Domains>) -> (Mfa, Option<bool>, Option<bool>) {
+    let mut whole = json!({ "id": "u-1", "userPrincipalName": "a@birch.example" });
+    whole
+        .as_object_mut()
+        .unwrap()
+        .extend(row.as_object().unwrap().clone());
+    match registration(&read(whole), domains) {
+        Some(Fact::Mfa(facts)) => {
+            assert!(facts.methods.len() <= METHODS_MAX);
+            (facts.mfa, facts.phishing_resistant, facts.weak_only)
         }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn two_domains() -> Domains {
+    let mut domains = Domains::default();
+    for (name, kind) in [("birch.example", "Managed"), ("elm.example", "Federated")] {
+        domains.add(&read(json!({ "id": name, "authenticationType": kind })));
+    }
+    domains
+}
+
+#[test]
+fn methods_are_resistant_to_phishing_or_weak_or_neither_or_unknown() {
+    let domains = two_domains();
+    let check = |methods: Value, resistant: Option<bool>, weak: Option<bool>| {
+        let row = json!({ "isMfaRegistered": true, "methodsRegistered": methods });
+        assert_eq!(
+            registered(row, Some(&domains)),
+            (Mfa::On, resistant, weak),
+            "{methods}"
+        );
     };
-    check(json!({}), Mfa::Unknown, false, false);
+    let (yes, no) = (Some(true), Some(false));
+    for resistant in [
+        "fido2",
+        "fido2SecurityKey",
+        "macOsSecureEnclaveKey",
+        "passKeyDeviceBound",
+        "passKeyDeviceBoundAuthenticator",
+        "passKeyDeviceBoundWindowsHello",
+        "passKeySynced",
+        "windowsHelloForBusiness",
+        "x509Certificate",
+        "x509CertificateMultiFactor",
+        "x509CertificateSingleFactor",
+    ] {
+        check(json!([resistant]), yes, no);
+        check(json!(["mobilePhone", resistant]), yes, no);
+    }
+    check(json!(["mobilePhone", "email"]), no, yes);
+    check(json!(["mobilePhone", "softwareOneTimePasscode"]), no, no);
+    check(json!(["microsoftAuthenticatorPush"]), no, no);
+    // A method that isn't known may be resistant, and it may be weak.
+    check(json!(["hologram"]), None, None);
+    check(json!(["mobilePhone", "hologram"]), None, None);
+    check(json!(["softwareOneTimePasscode", "hologram"]), None, no);
+    check(json!(["fido2SecurityKey", "hologram"]), yes, no);
+    check(json!([]), None, None);
+    check(Value::Null, None, None);
+    check(json!(vec!["x"; 99]), None, None);
+}
+
+#[test]
+fn a_second_factor_is_unknown_for_accounts_that_authenticate_elsewhere() {
+    let domains = two_domains();
+    let check = |row: Value, expected: Mfa, unread: Mfa| {
+        assert_eq!(registered(row.clone(), Some(&domains)).0, expected, "{row}");
+        assert_eq!(registered(row.clone(), None).0, unread, "{row}, domains unread");
+    };
+    use Mfa::{Off, On, Unknown};
+    let off = |login: &str, kind: &str| json!({ "userPrincipalName": login, "userType": kind, "isMfaRegistered": false, "methodsRegistered": ["email"] });
+    let on = |login: &str, kind: &str| json!({ "userPrincipalName": login, "userType": kind, "isMfaRegistered": true, "methodsRegistered": ["microsoftAuthenticatorPush"] });
+    check(off("a@birch.example", "member"), Off, Unknown);
+    check(off("a@birch.onmicrosoft.com", "member"), Off, Off);
+    check(off("a@elm.example", "member"), Unknown, Unknown);
+    check(off("a@birch.example", "guest"), Unknown, Unknown);
     check(
-        json!({ "isMfaRegistered": false, "methodsRegistered": ["email"] }),
-        Mfa::Off,
-        false,
-        false,
+        off("a_elm.example#EXT#@birch.onmicrosoft.com", "member"),
+        Unknown,
+        Unknown,
     );
-    check(
-        json!({ "isMfaRegistered": true, "methodsRegistered": ["mobilePhone", "email"] }),
-        Mfa::On,
-        false,
-        true,
-    );
-    check(
-        json!({ "isMfaRegistered": true, "methodsRegistered": ["mobilePhone", "softwareOneTimePasscode"] }),
-        Mfa::On,
-        false,
-        false,
-    );
-    check(
-        json!({ "isMfaRegistered": true, "methodsRegistered": ["fido2SecurityKey"] }),
-        Mfa::On,
-        true,
-        false,
-    );
-    check(
-        json!({ "isMfaRegistered": true, "methodsRegistered": null }),
-        Mfa::On,
-        false,
-        false,
-    );
-    check(
-        json!({ "isMfaRegistered": true, "methodsRegistered": vec!["x"; 99] }),
-        Mfa::On,
-        false,
-        false,
+    check(on("a@birch.example", "member"), On, On);
+    check(on("a@elm.example", "member"), On, On);
+    check(on("a_elm.example#EXT#@birch.onmicrosoft.com", "guest"), On, On);
+    check(json!({}), Unknown, Unknown);
+    // A passkey is two factors, even where the vendor doesn't count it.
+    let alone = |method: &str| json!({ "isMfaRegistered": false, "methodsRegistered": [method] });
+    check(alone("passKeyDeviceBound"), On, On);
+    check(alone("x509CertificateSingleFactor"), Off, Unknown);
+    // The other identity provider may demand something better than what is registered here.
+    let federated = on("a@elm.example", "member");
+    assert_eq!(registered(federated, Some(&domains)), (On, None, Some(false)));
+    let weak = json!({ "userPrincipalName": "a@elm.example", "isMfaRegistered": true, "methodsRegistered": ["mobilePhone"] });
+    assert_eq!(registered(weak, Some(&domains)), (On, None, None));
+    assert_eq!(
+        registered(off("a@birch.example", "member"), Some(&domains)),
+        (Off, Some(false), Some(false))
     );
 }
 

@@ -361,12 +361,13 @@ async fn members(client: &Client, group: &str, unreadable: &mut u64) -> Result<V
     Ok(found)
 }
 
-/// Reads the accounts that hold roles, each with its on-premises id.
+/// Reads the accounts that hold roles, each with its sync state and its on-premises id.
 async fn users(client: &Arc<Client>, holders: &Holders) -> Result<SettingContent, SettingError> {
     let work = holders.users.keys().cloned().map(|user| {
         let client = Arc::clone(client);
         async move {
-            let query = "$select=id,displayName,userPrincipalName,onPremisesImmutableId";
+            let query =
+                "$select=id,displayName,userPrincipalName,onPremisesSyncEnabled,onPremisesImmutableId";
             let url = client.url(&format!("/v1.0/users/{user}"), Some(query));
             client.get(url).await
         }
@@ -388,7 +389,10 @@ async fn users(client: &Arc<Client>, holders: &Holders) -> Result<SettingContent
         fields.retain(|name, _| {
             matches!(
                 name.as_str(),
-                "id" | "displayName" | "userPrincipalName" | "onPremisesImmutableId"
+                "id" | "displayName"
+                    | "userPrincipalName"
+                    | "onPremisesSyncEnabled"
+                    | "onPremisesImmutableId"
             )
         });
         let names = roles

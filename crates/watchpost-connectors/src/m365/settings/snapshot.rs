@@ -19,7 +19,6 @@ use std::{
     time::Duration,
 };
 use tokio::time::Instant;
-use url::Url;
 use watchpost_core::integration::setting::SETTING_BYTES_MAX;
 use watchpost_outbound::Request;
 
@@ -232,10 +231,10 @@ async fn finish(
     let location = job
         .resource_location
         .ok_or_else(|| SettingError::from(GRAPH_API.unexpected_response()))?;
-    let url = Url::parse(&location)
-        .ok()
-        .filter(|url| client.vendor.is_graph(url))
-        .ok_or_else(|| failed(text::SNAPSHOT_OF_OTHER_HOST))?;
+    let url = client
+        .vendor
+        .on_graph(&location)
+        .ok_or_else(|| SettingError::from(GRAPH_API.unexpected_response()))?;
     let response = client
         .get(url)
         .await

@@ -70,70 +70,211 @@ fn name_addresses_and_kind_are_taken_from_the_profile() {
     );
 }
 
+fn factor(kind: &str, status: &str) -> Value {
+    json!({ "factorType": kind, "status": status })
+}
+
+const NO_LIMITS: FactorLimits = FactorLimits {
+    elsewhere: false,
+    incomplete: false,
+};
+
+/// Returns what factors say: the state, resistance to phishing, and weakness.
+fn enrolled(factors: &Value, limits: FactorLimits) -> (Mfa, Option<bool>, Option<bool>) {
+    let factors: Vec<wire::Factor> = read(factors.clone());
+    match mfa("u", &factors, limits) {
+        Fact::Mfa(facts) => (facts.mfa, facts.phishing_resistant, facts.weak_only),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn mfa_is_derived_from_active_factors() {
-    let check = |factors: Value, expected: Mfa, resistant: bool, weak: bool| {
-        let factors: Vec<wire::Factor> = read(factors);
-        match mfa("u", &factors) {
-            Fact::Mfa(facts) => assert_eq!(
-                (facts.mfa, facts.phishing_resistant, facts.weak_only),
-                (expected, resistant, weak),
-                "{:?}",
-                factors
-                    .iter()
-                    .map(|factor| &factor.factor_type)
-                    .collect::<Vec<_>>()
-            ),
-            other => panic!("{other:?}"),
-        }
+    let check = |factors: Value, expected: Mfa, resistant: Option<bool>, weak: Option<bool>| {
+        assert_eq!(
+            enrolled(&factors, NO_LIMITS),
+            (expected, resistant, weak),
+            "{factors}"
+        );
     };
-    let factor = |kind: &str, status: &str| json!({ "factorType": kind, "status": status });
-    check(json!([]), Mfa::Off, false, false);
+    use Mfa::{Off, On, Unknown};
+    let (yes, no) = (Some(true), Some(false));
+    check(json!([]), Off, no, no);
     check(
         json!([factor("question", "ACTIVE"), factor("email", "ACTIVE")]),
-        Mfa::Off,
-        false,
-        false,
+        Off,
+        no,
+        no,
     );
-    check(
-        json!([factor("push", "PENDING_ACTIVATION")]),
-        Mfa::Off,
-        false,
-        false,
-    );
-    check(json!([factor("push", "ACTIVE")]), Mfa::On, false, false);
+    for kind in [
+        "push",
+        "token",
+        "token:hardware",
+        "token:hotp",
+        "token:software:totp",
+        "web",
+    ] {
+        check(json!([factor(kind, "ACTIVE")]), On, no, no);
+    }
+    for kind in ["webauthn", "u2f", "signed_nonce"] {
+        check(json!([factor(kind, "ACTIVE")]), On, yes, no);
+    }
     check(
         json!([factor("sms", "ACTIVE"), factor("email", "ACTIVE")]),
-        Mfa::On,
-        false,
-        true,
+        On,
+        no,
+        yes,
     );
     check(
         json!([factor("sms", "ACTIVE"), factor("push", "ACTIVE")]),
-        Mfa::On,
-        false,
-        false,
+        On,
+        no,
+        no,
     );
     check(
         json!([factor("sms", "ACTIVE"), factor("webauthn", "NOT_SETUP")]),
-        Mfa::On,
-        false,
-        true,
+        On,
+        no,
+        yes,
     );
-    check(json!([factor("webauthn", "ACTIVE")]), Mfa::On, true, false);
-    check(json!([factor("hologram", "ACTIVE")]), Mfa::On, false, false);
+    // A kind that isn't known is no second factor for certain, and neither weak nor resistant for certain.
+    check(json!([factor("hologram", "ACTIVE")]), Unknown, None, None);
     check(
-        json!([factor("push", "SOMETHING_NEW")]),
-        Mfa::Unknown,
-        false,
-        false,
+        json!([factor("hologram", "ACTIVE"), factor("sms", "ACTIVE")]),
+        On,
+        None,
+        None,
     );
     check(
-        json!([{ "factorType": "push", "status": null }]),
-        Mfa::Unknown,
-        false,
+        json!([factor("hologram", "ACTIVE"), factor("push", "ACTIVE")]),
+        On,
+        None,
+        no,
+    );
+}
+
+#[test]
+fn the_states_of_factors_are_active_inactive_or_unknown() {
+    let check = |state: Value, expected: Mfa| {
+        let factors = json!([{ "factorType": "push", "status": state }]);
+        assert_eq!(enrolled(&factors, NO_LIMITS).0, expected, "{state}");
+    };
+    check(json!("ACTIVE"), Mfa::On);
+    for inactive in [
+        "DISABLED",
+        "EXPIRED",
+        "INACTIVE",
+        "NOT_SETUP",
+        "PENDING_ACTIVATION",
+    ] {
+        check(json!(inactive), Mfa::Off);
+    }
+    for unknown in [json!("ENROLLED"), json!("SOMETHING_NEW"), Value::Null] {
+        check(unknown, Mfa::Unknown);
+    }
+    let resistant_or_not = json!([factor("sms", "ACTIVE"), factor("webauthn", "ENROLLED")]);
+    assert_eq!(enrolled(&resistant_or_not, NO_LIMITS), (Mfa::On, None, None));
+}
+
+#[test]
+fn factors_missing_from_a_limited_list_are_unknown() {
+    let limited = [
+        FactorLimits {
+            elsewhere: true,
+            ..NO_LIMITS
+        },
+        FactorLimits {
+            incomplete: true,
+            ..NO_LIMITS
+        },
+    ];
+    let check = |factors: Value, expected: (Mfa, Option<bool>, Option<bool>)| {
+        for limits in limited {
+            assert_eq!(enrolled(&factors, limits), expected, "{factors} {limits:?}");
+        }
+    };
+    check(json!([]), (Mfa::Unknown, None, None));
+    check(json!([factor("sms", "ACTIVE")]), (Mfa::On, None, None));
+    check(json!([factor("push", "ACTIVE")]), (Mfa::On, None, Some(false)));
+    check(
+        json!([factor("webauthn", "ACTIVE")]),
+        (Mfa::On, Some(true), Some(false)),
+    );
+}
+
+#[test]
+fn accounts_of_other_identity_providers_authenticate_elsewhere() {
+    let check = |credentials: Value, elsewhere: bool, synced: Option<bool>| {
+        let row = json!({ "id": "u", "credentials": credentials });
+        assert_eq!(authenticates_elsewhere(&read(row.clone())), elsewhere, "{row}");
+        assert_eq!(user(row.clone()).0.synced, synced, "{row}");
+    };
+    for (kind, elsewhere, synced) in [
+        ("OKTA", false, false),
+        ("IMPORT", false, false),
+        ("ACTIVE_DIRECTORY", false, true),
+        ("LDAP", false, true),
+        ("FEDERATION", true, false),
+        ("SOCIAL", true, false),
+    ] {
+        check(json!({ "provider": { "type": kind } }), elsewhere, Some(synced));
+    }
+    check(json!({ "provider": null }), false, None);
+    check(Value::Null, false, None);
+}
+
+#[test]
+fn lists_may_lack_factors_if_enrollment_depends_on_the_network() {
+    let check = |policies: Option<Value>, expected: bool| {
+        let rows: Option<Vec<wire::EnrollmentPolicy>> = policies.clone().map(read);
+        assert_eq!(lists_may_lack_factors(rows.as_deref()), expected, "{policies:?}");
+    };
+    let policy = |state: &str, rule_state: &str, connection: &str| {
+        Some(json!([{ "status": state, "rules": [
+            { "status": "ACTIVE", "conditions": { "network": { "connection": "ANYWHERE" } } },
+            { "status": rule_state, "conditions": { "network": { "connection": connection, "include": ["z"] } } }] }]))
+    };
+    check(None, true);
+    check(Some(json!([])), false);
+    check(
+        Some(json!([{ "rules": [{ "conditions": null }, {}] }, { "rules": null }])),
         false,
     );
+    check(policy("ACTIVE", "ACTIVE", "ANYWHERE"), false);
+    check(policy("ACTIVE", "ACTIVE", "ZONE"), true);
+    check(policy("INACTIVE", "ACTIVE", "ZONE"), false);
+    check(policy("ACTIVE", "INACTIVE", "ZONE"), false);
+}
+
+#[test]
+fn an_assignment_gives_access_in_some_of_its_states() {
+    let check = |state: Value, access: bool| {
+        let made = assignment("a", &read(json!({ "id": "u", "status": state })));
+        assert_eq!(made.map(|fact| fact.is_some()), Some(access), "{state}");
+    };
+    for state in [
+        "ACTIVE",
+        "IMPLICIT",
+        "MATCHED",
+        "PROVISIONED",
+        "STAGED",
+        "SOMETHING_NEW",
+    ] {
+        check(json!(state), true);
+    }
+    check(Value::Null, true);
+    for state in [
+        "APPROVED",
+        "DEPROVISIONED",
+        "IMPORTED",
+        "INACTIVE",
+        "PENDING",
+        "REVOKED",
+        "SUSPENDED",
+        "UNASSIGNED",
+    ] {
+        check(json!(state), false);
+    }
 }
 
 #[test]
@@ -177,24 +318,39 @@ fn roles_have_distinct_keys_and_privileges() {
 }
 
 #[test]
-fn a_token_requires_an_owner_and_may_never_expire() {
-    let check = |row: Value, expected: Option<(bool, bool)>| {
+fn a_token_was_last_used_one_window_before_its_expiry() {
+    let check = |change: Value, expected: Option<(LastActive, Option<TokenNetwork>)>| {
+        let mut row = json!({ "id": "t", "userId": "u", "created": "2026-01-01T00:00:00.000Z" });
+        row.as_object_mut()
+            .unwrap()
+            .extend(change.as_object().unwrap().clone());
         let made = token(&read(row.clone()));
         let made = made.as_ref().map(|fact| match fact {
-            Fact::Grant(grant) => (grant.expires_at.is_some(), grant.never_expires),
+            Fact::Grant(grant) => {
+                assert!(!grant.never_expires, "{row}");
+                (grant.last_used, grant.network)
+            }
             other => panic!("{other:?}"),
         });
         assert_eq!(made, expected, "{row}");
     };
+    let at = |text: &str| LastActive::At(text.parse().unwrap());
     check(
-        json!({ "id": "t", "userId": "u", "expiresAt": "2026-04-01T00:00:00.000Z" }),
-        Some((true, false)),
+        json!({ "expiresAt": "2026-04-01T00:00:00.000Z", "tokenWindow": "P30D", "network": { "connection": "ANYWHERE" } }),
+        Some((at("2026-03-02T00:00:00Z"), Some(TokenNetwork::Anywhere))),
     );
     check(
-        json!({ "id": "t", "userId": "u", "expiresAt": null }),
-        Some((false, true)),
+        json!({ "expiresAt": "2026-01-01T00:05:00.000Z", "tokenWindow": "PT5M", "network": { "connection": "ZONE", "include": ["nzo1"] } }),
+        Some((LastActive::Never, Some(TokenNetwork::Restricted))),
     );
-    check(json!({ "id": "t", "userId": null }), None);
+    for unknown in [
+        json!({ "expiresAt": null, "tokenWindow": "P30D" }),
+        json!({ "expiresAt": "2026-04-01T00:00:00.000Z" }),
+        json!({ "expiresAt": "2026-04-01T00:00:00.000Z", "tokenWindow": "soon", "network": { "connection": "TELEPATHY" } }),
+    ] {
+        check(unknown, Some((LastActive::Unknown, None)));
+    }
+    check(json!({ "userId": null }), None);
 }
 
 #[test]

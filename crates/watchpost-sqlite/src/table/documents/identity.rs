@@ -73,7 +73,7 @@ fn accounts(
     let mut statement = conn.prepare_cached(
         "SELECT id, integration, vendor_id, login, email, status, status_changed_at, kind, last_active_at, \
          last_active_known, created_at, password_never_expires, password_changed_at, on_premises_id, \
-         invitation_pending, mailbox FROM accounts \
+         invitation_pending, mailbox, password_expiry_exempt, synced FROM accounts \
          WHERE workspace_id = ?1 AND identity_id = ?2 AND retired = 0 LIMIT ?3",
     )?;
     let mut rows = statement.query(params![workspace, identity.as_bytes(), stored(ACCOUNTS_MAX)])?;
@@ -105,6 +105,8 @@ fn accounts(
             created_at_ms: ms(row.time_opt(10)?),
             password_never_expires: row.get(11)?,
             password_changed_at_ms: ms(row.time_opt(12)?),
+            password_expiry_exempt: row.get(16)?,
+            synced: row.get(17)?,
             on_premises_id: row.get(13)?,
             invitation_pending: row.get(14)?,
             mailbox: row.get(15)?,
@@ -123,7 +125,8 @@ fn accounts(
 
 fn grants(conn: &Connection, workspace: i64, integration: i64, account: &str) -> Res<Vec<GrantDocument>> {
     let mut statement = conn.prepare_cached(
-        "SELECT p.id, p.name, p.policy, g.name, g.kind, g.scopes, g.risk, g.created_at, g.last_used_at, g.never_expires \
+        "SELECT p.id, p.name, p.policy, g.name, g.kind, g.scopes, g.risk, g.created_at, g.last_used_at, \
+         g.expires_at, g.never_expires, g.network \
          FROM grants g LEFT JOIN apps p ON p.workspace_id = g.workspace_id AND p.integration = g.integration \
          AND p.vendor_id = g.app_vendor_id \
          WHERE g.workspace_id = ?1 AND g.integration = ?2 AND g.account_vendor_id = ?3 ORDER BY g.risk LIMIT ?4",
@@ -145,7 +148,9 @@ fn grants(conn: &Connection, workspace: i64, integration: i64, account: &str) ->
             risk: row.word(6)?,
             created_at_ms: row.get(7)?,
             last_used_ms: row.get(8)?,
-            never_expires: row.get(9)?,
+            expires_at_ms: row.get(9)?,
+            never_expires: row.get(10)?,
+            network: row.word_opt(11)?,
         })
     })
 }

@@ -3,7 +3,7 @@
 use super::{
     identity,
     table::{APPS, FactContext, GRANTS, MFA, OWNERS, ROLES, SETTINGS, Written},
-    values::{app_values, blob, flag, grant_values, int, role_values},
+    values::{app_values, blob, flag_known, grant_values, int, role_values},
 };
 use crate::{
     base::{
@@ -76,11 +76,15 @@ fn store(tx: &Tx<'_>, context: FactContext, fact: Fact, now: Timestamp) -> Res<b
     let written = match fact {
         Fact::Account(facts) => return identity::store_account(tx, context, &facts, now),
         Fact::Mfa(facts) => {
+            let [resistant, resistant_known] = flag_known(facts.phishing_resistant);
+            let [weak_only, weak_only_known] = flag_known(facts.weak_only);
             let values = vec![
                 int(facts.mfa.position()),
                 Value::Text(texts_json(&facts.methods)),
-                flag(facts.phishing_resistant),
-                flag(facts.weak_only),
+                resistant,
+                resistant_known,
+                weak_only,
+                weak_only_known,
             ];
             MFA.write(tx, context, &facts.account_vendor_id, values, none)?
         }

@@ -60,6 +60,7 @@ table!(
         "on_premises_id",
         "invitation_pending",
         "mailbox",
+        "password_expiry_exempt",
     ]
 );
 
@@ -68,7 +69,14 @@ table!(
     "account_mfa",
     true,
     [],
-    ["mfa", "methods", "phishing_resistant", "weak_only"]
+    [
+        "mfa",
+        "methods",
+        "phishing_resistant",
+        "phishing_resistant_known",
+        "weak_only",
+        "weak_only_known",
+    ]
 );
 
 table!(
@@ -135,6 +143,7 @@ table!(
         "last_used_known",
         "expires_at",
         "never_expires",
+        "network",
     ]
 );
 

@@ -16,6 +16,11 @@ pub(super) fn flag(value: bool) -> Value {
     Value::Integer(i64::from(value))
 }
 
+/// Returns the two columns of a flag that may be unknown: the flag, and whether it is known.
+pub(super) fn flag_known(value: Option<bool>) -> [Value; 2] {
+    [flag(value == Some(true)), flag(value.is_some())]
+}
+
 pub(super) fn flag_opt(value: Option<bool>) -> Value {
     value.map_or(Value::Null, flag)
 }
@@ -71,6 +76,7 @@ pub(super) fn account_values(facts: &AccountFacts) -> Vec<Value> {
         flag_opt(facts.on_premises_id),
         flag_opt(facts.invitation_pending),
         flag_opt(facts.mailbox),
+        flag_opt(facts.password_expiry_exempt),
     ]
 }
 
@@ -122,5 +128,8 @@ pub(super) fn grant_values(facts: &GrantFacts) -> Vec<Value> {
         last_used_known,
         time_opt(facts.expires_at),
         flag(facts.never_expires),
+        facts
+            .network
+            .map_or(Value::Null, |network| int(network.position())),
     ]
 }

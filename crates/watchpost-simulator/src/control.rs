@@ -368,6 +368,11 @@ impl SimulatorHandle {
         rates.map_or_else(Default::default, |rates| (rates.most.clone(), rates.rejected))
     }
 
+    /// Sets whether the error about unknown resource types of configuration snapshots names them. It does by default.
+    pub fn name_unknown_snapshot_types(&self, named: bool) {
+        self.shared.state().snapshots.names_unknown = named;
+    }
+
     /// Invalidates all access tokens issued so far.
     pub fn expire_tokens(&self) {
         self.shared.state().tokens.clear();

@@ -72,6 +72,8 @@ pub(crate) fn unreachable(service: &str, reason: &str) -> String {
 pub(crate) const SNAPSHOTS_DISABLED: &str = "configuration snapshots are off for this scan";
 pub(crate) const NOT_IN_SNAPSHOTS: &str =
     "configuration snapshots are not used for settings with a row for each mailbox";
+pub(crate) const NO_SNAPSHOT_TYPE: &str = "Microsoft's configuration snapshots don't contain this setting";
+pub(crate) const MAILBOX_KINDS_MISSING: &str = "the answer doesn't say which mailboxes are shared";
 pub(crate) const SNAPSHOT_REQUIRED: &str = "only a configuration snapshot can read it";
 pub(crate) const SNAPSHOT_LIMIT_REACHED: &str =
     "Microsoft's limit on configuration snapshots of this tenant is reached";

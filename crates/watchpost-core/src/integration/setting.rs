@@ -29,7 +29,7 @@ pub struct SettingDocument {
     pub detail: Option<String>,
     /// The API or other source of the document: `graph`, `graph-beta`, `configuration-snapshot`,
     /// `exchange-admin`, `exchange-admin-beta`, `sharepoint-admin`, `power-platform`, `fabric`, `dns`, `derived`
-    /// or `import`.
+    /// or `import`. Two sources are joined by `+`.
     pub source: &'static str,
     /// The vendor's JSON as text, at most [`SETTING_BYTES_MAX`].
     pub document: Option<String>,

@@ -3,6 +3,7 @@
 mod apps;
 mod organization;
 mod people;
+mod resources;
 mod role_policies;
 mod roles;
 mod settings;

@@ -1,10 +1,9 @@
 //! Tenant Configuration Management: snapshots of workload settings, which are created by jobs.
 
-use super::{error, list, missing_object, project, select};
+use super::{error, list, missing_object, project, resources, select};
 use crate::{
     ids::{self, Kind},
     reply::{Body, Context, Reply, Request},
-    settings,
     when::{DAY_MS, iso},
 };
 use serde_json::{Value, json};
@@ -34,6 +33,10 @@ pub(crate) struct Snapshots {
     pub(crate) budget: u64,
     /// The resource types that are unknown to the service.
     pub(crate) unknown: BTreeSet<String>,
+    /// Whether the error about unknown types names them.
+    pub(crate) names_unknown: bool,
+    /// The names of all jobs, and when they were created. A name must be unique for a day.
+    names: BTreeMap<String, i64>,
 }
 
 impl Default for Snapshots {
@@ -45,6 +48,8 @@ impl Default for Snapshots {
             polls: 1,
             budget: MONTHLY_RESOURCES,
             unknown: BTreeSet::new(),
+            names_unknown: true,
+            names: BTreeMap::new(),
         }
     }
 }
@@ -77,10 +82,20 @@ impl Job {
         }
     }
 
-    fn row(&self, id: &str, location: &str, context: &Context) -> Value {
+    fn row(&self, id: &str, request: &Request, context: &Context) -> Value {
         let done = self.completed_ms.is_some() && self.status() != "failed";
+        let location = location(request, id);
+        // This status was added to the API later. Clients that don't ask for such members get the placeholder instead.
+        let knows_all = request
+            .prefer
+            .split([',', ';'])
+            .any(|part| part.trim() == "include-unknown-enum-members");
+        let status = match self.status() {
+            "partiallySuccessful" if !knows_all => "unknownFutureValue",
+            status => status,
+        };
         json!({ "id": id, "displayName": self.name, "description": self.description, "tenantId": context.world.tenant_id(),
-            "status": self.status(), "resources": self.types,
+            "status": status, "resources": self.types,
             "createdBy": { "application": { "id": crate::control::CLIENT_ID, "displayName": null }, "user": null },
             "createdDateTime": iso(self.created_ms), "completedDateTime": self.completed_ms.map(iso),
             "resourceLocation": done.then_some(location),
@@ -157,26 +172,6 @@ pub(crate) fn answer(route: &str, request: &Request, context: &Context, all: &mu
     }
 }
 
-/// Returns the resource types that a snapshot can contain, with their settings paths.
-fn known(context: &Context, all: &Snapshots) -> BTreeMap<String, String> {
-    let workload = |directory: &str| match directory {
-        "exchange" => Some("exchange"),
-        "purview" => Some("securityandcompliance"),
-        "teams" => Some("teams"),
-        _ => None,
-    };
-    context
-        .world
-        .settings
-        .keys()
-        .filter_map(|path| {
-            let (directory, noun) = path.split_once('/')?;
-            let name = format!("microsoft.{}.{}", workload(directory)?, noun.to_lowercase());
-            (!all.unknown.contains(&name)).then(|| (name, path.clone()))
-        })
-        .collect()
-}
-
 fn create(request: &Request, context: &Context, all: &mut Snapshots) -> Reply {
     let bad_request = |code: &str, message: &str| error(context, 400, code, message);
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
@@ -194,25 +189,36 @@ fn create(request: &Request, context: &Context, all: &mut Snapshots) -> Reply {
             "The resources must be a list of at least one resource type.",
         );
     };
-    let known = known(context, all);
     let unsupported: Vec<&str> = types
         .iter()
-        .filter(|name| !known.contains_key(*name))
+        .filter(|name| all.unknown.contains(*name) || !resources::is_type(name))
         .map(String::as_str)
         .collect();
     if !unsupported.is_empty() {
-        let message = format!(
-            "The following resource types are not supported: {}.",
-            unsupported.join(", ")
-        );
+        let message = if all.names_unknown {
+            format!(
+                "The following resource types are not supported: {}.",
+                unsupported.join(", ")
+            )
+        } else {
+            "The request is invalid.".to_owned()
+        };
         return bad_request("BadRequest", &message);
+    }
+    let is_taken = all
+        .names
+        .get(name)
+        .is_some_and(|at| context.clock_ms - at < DAY_MS);
+    if is_taken {
+        let message = "A snapshot job with this display name already exists.";
+        return error(context, 409, "Conflict", message);
     }
     if all.jobs.len() >= JOBS_MAX {
         let message =
             format!("The tenant has {JOBS_MAX} snapshot jobs, which is the most it may have. Delete one.");
         return bad_request("SnapshotJobLimitReached", &message);
     }
-    let (resources, errors) = extract(&types, &known, context);
+    let (resources, errors) = extract(&types, context);
     let month = iso(context.clock_ms).get(..7).unwrap_or_default().to_owned();
     let used = all.used.entry(month).or_default();
     // The service's error for this case isn't documented.
@@ -235,7 +241,8 @@ fn create(request: &Request, context: &Context, all: &mut Snapshots) -> Reply {
         resources,
         errors,
     };
-    let mut row = job.row(&id, "", context);
+    all.names.insert(job.name.clone(), job.created_ms);
+    let mut row = job.row(&id, request, context);
     row["status"] = json!("notStarted");
     project(&mut row, None, Some(&DEFAULT_FIELDS));
     all.jobs.insert(id, job);
@@ -249,13 +256,9 @@ fn resource_types(body: &Value) -> Option<Vec<String>> {
     types.filter(|types| !types.is_empty())
 }
 
-/// Returns the resources of these types and the errors of types that can't be read. `known` maps types to settings paths.
-fn extract(
-    types: &[String],
-    known: &BTreeMap<String, String>,
-    context: &Context,
-) -> (Vec<Value>, Vec<String>) {
-    let mut resources = Vec::new();
+/// Returns the resources of these types and the errors of types that can't be read.
+fn extract(types: &[String], context: &Context) -> (Vec<Value>, Vec<String>) {
+    let mut found = Vec::new();
     let mut errors = Vec::new();
     for name in types {
         let workload = name.rsplit_once('.').map_or("", |(workload, _)| workload);
@@ -263,35 +266,11 @@ fn extract(
             errors.push(format!(
                 "{name}: the service principal of Tenant Configuration Management isn't allowed to read it."
             ));
-            continue;
+        } else {
+            found.extend(resources::of_type(&context.world, name));
         }
-        let Some(path) = known.get(name) else { continue };
-        let noun = path.rsplit('/').next().unwrap_or_default();
-        resources.extend(
-            settings::rows(&context.world, path)
-                .into_iter()
-                .map(|row| resource(name, noun, row)),
-        );
     }
-    (resources, errors)
-}
-
-/// Converts a row of a cmdlet to a resource of a snapshot.
-fn resource(name: &str, noun: &str, mut row: Value) -> Value {
-    let prefix = match name.split('.').nth(1) {
-        Some("exchange") => "EXO",
-        Some("securityandcompliance") => "SC",
-        _ => "Teams",
-    };
-    let identity = row
-        .get("Identity")
-        .and_then(Value::as_str)
-        .unwrap_or("Default")
-        .to_owned();
-    if let Value::Object(fields) = &mut row {
-        fields.insert("Ensure".to_owned(), json!("Present"));
-    }
-    json!({ "displayName": format!("{prefix}{noun}-{identity}"), "resourceType": name, "properties": row })
+    (found, errors)
 }
 
 /// Returns the address of a job's result, with the host and version of the request.
@@ -314,7 +293,7 @@ fn jobs(request: &Request, context: &Context, all: &Snapshots) -> Reply {
     };
     list(request, context, &about, |at| {
         let (id, job) = all.jobs.iter().nth(at as usize)?;
-        Some(job.row(id, &location(request, id), context))
+        Some(job.row(id, request, context))
     })
 }
 
@@ -328,7 +307,7 @@ fn job(request: &Request, context: &Context, all: &mut Snapshots, id: &str) -> R
     } else if job.polls_left != u32::MAX {
         job.polls_left -= 1;
     }
-    let mut row = job.row(id, &location(request, id), context);
+    let mut row = job.row(id, request, context);
     project(&mut row, select(request).as_deref(), Some(&DEFAULT_FIELDS));
     Reply::json(200, row)
 }

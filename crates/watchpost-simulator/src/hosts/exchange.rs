@@ -13,16 +13,65 @@ use serde_json::{Value, json};
 /// The rows per page, and the largest value of `Prefer: odata.maxpagesize`.
 const PAGE_ROWS: usize = 1000;
 
-/// The endpoints of v2.0, and the cmdlet that each of them runs.
-const DOCUMENTED: [(&str, &str); 6] = [
-    ("OrganizationConfig", "Get-OrganizationConfig"),
-    ("AcceptedDomain", "Get-AcceptedDomain"),
-    ("Mailbox", "Get-Mailbox"),
-    ("MailboxFolderPermission", "Get-MailboxFolderPermission"),
-    ("DistributionGroupMember", "Get-DistributionGroupMember"),
-    (
+/// An endpoint of v2.0.
+struct Endpoint {
+    name: &'static str,
+    cmdlet: &'static str,
+    /// The parameters of the cmdlet that the endpoint accepts.
+    parameters: &'static [&'static str],
+    /// The fields that the endpoint returns; all of them if empty.
+    fields: &'static [&'static str],
+}
+
+const fn endpoint(name: &'static str, cmdlet: &'static str, parameters: &'static [&'static str]) -> Endpoint {
+    Endpoint {
+        name,
+        cmdlet,
+        parameters,
+        fields: &[],
+    }
+}
+
+const DOCUMENTED: [Endpoint; 6] = [
+    Endpoint {
+        // The endpoint is meant for MailTips.
+        fields: &[
+            "Name",
+            "Identity",
+            "MailTipsAllTipsEnabled",
+            "MailTipsExternalRecipientsTipsEnabled",
+            "MailTipsLargeAudienceThreshold",
+        ],
+        ..endpoint("OrganizationConfig", "Get-OrganizationConfig", &[])
+    },
+    endpoint(
+        "AcceptedDomain",
+        "Get-AcceptedDomain",
+        &["Identity", "ResultSize"],
+    ),
+    endpoint(
+        "Mailbox",
+        "Get-Mailbox",
+        &[
+            "Identity",
+            "ResultSize",
+            "IncludeGrantSendOnBehalfTowithDisplayNames",
+        ],
+    ),
+    endpoint(
+        "MailboxFolderPermission",
+        "Get-MailboxFolderPermission",
+        &["Identity", "User"],
+    ),
+    endpoint(
+        "DistributionGroupMember",
+        "Get-DistributionGroupMember",
+        &["Identity", "ResultSize"],
+    ),
+    endpoint(
         "DynamicDistributionGroupMember",
         "Get-DynamicDistributionGroupMember",
+        &["Identity", "ResultSize"],
     ),
 ];
 
@@ -54,11 +103,11 @@ pub(crate) fn answer(request: &Request, context: &Context, vendor: Vendor) -> Re
         // The real service returns the regional host to use; the simulator has only one.
         ("GET", "v1.0", "EXOModuleFile") => Reply::json(200, json!({ "value": [] })),
         ("POST", "v2.0", endpoint) if vendor == Vendor::Exchange => {
-            let cmdlet = DOCUMENTED.into_iter().find(|(name, _)| *name == endpoint);
+            let cmdlet = DOCUMENTED.iter().find(|known| known.name == endpoint);
             match cmdlet {
                 None => failure(404),
                 Some(_) if context.denied.contains("Exchange.ManageAsAppV2") => failure(403),
-                Some((_, cmdlet)) => run(request, context, vendor, Some(cmdlet)),
+                Some(endpoint) => run(request, context, vendor, Some(endpoint)),
             }
         }
         ("POST", "beta", "InvokeCommand") if context.denied.contains("Exchange.ManageAsApp") => failure(403),
@@ -67,15 +116,25 @@ pub(crate) fn answer(request: &Request, context: &Context, vendor: Vendor) -> Re
     }
 }
 
-/// Runs the cmdlet that the body names. With `only`, no other cmdlet is allowed.
-fn run(request: &Request, context: &Context, vendor: Vendor, only: Option<&str>) -> Reply {
+/// Runs the cmdlet that the body names. An endpoint allows only its own cmdlet.
+fn run(request: &Request, context: &Context, vendor: Vendor, only: Option<&Endpoint>) -> Reply {
     let body: Option<Value> = serde_json::from_slice(&request.body).ok();
     let input = body.as_ref().and_then(|body| body.get("CmdletInput"));
     let Some(name) = input.and_then(|input| input.get("CmdletName")?.as_str()) else {
         return error(400, "BadRequest", "The request body has no CmdletInput.");
     };
-    if only.is_some_and(|only| !only.eq_ignore_ascii_case(name)) {
-        return error(400, "BadRequest", "The cmdlet does not belong to this endpoint.");
+    if let Some(only) = only {
+        if !only.cmdlet.eq_ignore_ascii_case(name) {
+            return error(400, "BadRequest", "The cmdlet does not belong to this endpoint.");
+        }
+        let mut given = input
+            .and_then(|input| input.get("Parameters")?.as_object())
+            .into_iter()
+            .flatten();
+        if let Some((other, _)) = given.find(|(given, _)| !only.parameters.contains(&given.as_str())) {
+            let message = format!("The parameter '{other}' is not supported by this endpoint.");
+            return error(400, "BadRequest", &message);
+        }
     }
     let verb_and_noun = name.split_once('-');
     let Some((_, noun)) = verb_and_noun.filter(|(verb, _)| verb.eq_ignore_ascii_case("get")) else {
@@ -87,7 +146,7 @@ fn run(request: &Request, context: &Context, vendor: Vendor, only: Option<&str>)
         return failure(403);
     }
     let noun = noun.strip_prefix("EXO").unwrap_or(noun);
-    let rows = if vendor == Vendor::Exchange && noun.eq_ignore_ascii_case("Mailbox") {
+    let mut rows = if vendor == Vendor::Exchange && noun.eq_ignore_ascii_case("Mailbox") {
         let kind = input.and_then(|input| input.pointer("/Parameters/RecipientTypeDetails"));
         mailboxes(context, kind.and_then(Value::as_str))
     } else {
@@ -109,6 +168,11 @@ fn run(request: &Request, context: &Context, vendor: Vendor, only: Option<&str>)
             None => return no_such_cmdlet(name),
         }
     };
+    if let Some(only) = only.filter(|only| !only.fields.is_empty()) {
+        for row in rows.iter_mut().filter_map(Value::as_object_mut) {
+            row.retain(|name, _| only.fields.contains(&name.as_str()));
+        }
+    }
     page(request, &rows)
 }
 

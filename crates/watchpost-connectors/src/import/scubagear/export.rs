@@ -5,7 +5,7 @@ use super::{
     paths::{LISTS, NOT_SETTINGS, Spelling, lookup_of, paths_of},
     shape::{as_graph, boolean, rows, texts, with_dates, with_hashtables},
 };
-use crate::text::import as text;
+use crate::{form, text::import as text};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use watchpost_core::{
@@ -42,9 +42,7 @@ const SPECIAL_KEYS: [SpecialKey; 10] = [
     ),
     ("environment_creation", "powerplatform/TenantSettings", tables),
     ("environment_list", "powerplatform/Environments", outer_rows),
-    ("dlp_policies", "powerplatform/DlpPolicies", |value| {
-        unwrapped(value, "value")
-    }),
+    ("dlp_policies", "powerplatform/DlpPolicies", data_policies),
     ("powerbi_tenant_settings", "powerbi/TenantSettings", |value| {
         unwrapped(value, "tenantSettings")
     }),
@@ -110,7 +108,7 @@ fn read_lists(export: &Map<String, Value>, document: &mut CheckDocument, used: &
         if !document.settings.contains_key(list.path) {
             let converted = rows(value).into_iter().map(|row| match list.spelling {
                 Spelling::Graph => as_graph(row),
-                Spelling::Command => with_dates(row),
+                Spelling::Command => form::from_command(list.path, with_dates(row)),
             });
             document
                 .settings
@@ -303,6 +301,17 @@ fn unwrapped(value: &Value, key: &str) -> Value {
         }
     }
     listed(out.into_iter().map(with_dates).collect())
+}
+
+/// Converts the data policies of Power Platform.
+fn data_policies(value: &Value) -> Value {
+    let mut list = unwrapped(value, "value");
+    if let Some(Value::Array(rows)) = list.get_mut("value") {
+        for row in rows {
+            *row = form::power_platform::policy(row.take());
+        }
+    }
+    list
 }
 
 /// Returns the tenant's licensed features. An unknown feature is absent.

@@ -6,6 +6,7 @@ use super::{
     table::admin,
 };
 use crate::{
+    form,
     m365::client::Client,
     settings::{SettingContent, SettingEmitter, SettingError},
     text::m365_settings as text,
@@ -131,7 +132,11 @@ pub(super) async fn power_platform(
             special_error: no_special_error,
             keep: Value::is_object,
         };
-        return host.list(client, url, &format).await.map(SettingContent::list);
+        let rows = host.list(client, url, &format).await?;
+        return Ok(SettingContent::list(match path {
+            admin::POWER_POLICIES => rows.into_iter().map(form::power_platform::policy).collect(),
+            _ => rows,
+        }));
     }
     let response = host.request(client, url, &request, |request| request).await?;
     let fields = host.body(&response, MANAGEMENT_APP)?;

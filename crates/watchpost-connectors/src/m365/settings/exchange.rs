@@ -7,6 +7,7 @@ use super::{
     table::{AUDIT_BYPASS, SHARED_MAILBOX, Workload, WorkloadSetting},
 };
 use crate::{
+    form,
     m365::client::Client,
     settings::{SettingContent, SettingError},
     text::m365_settings as text,
@@ -26,8 +27,8 @@ pub(super) struct Admin {
     headers: Vec<(HeaderName, HeaderValue)>,
     exchange: Result<Host, SettingError>,
     compliance: Result<Host, SettingError>,
-    /// The regional host that the proxy names; the outer `None` means that it hasn't been requested yet.
-    region: Option<Option<Url>>,
+    /// The regional hosts that the proxies of Exchange and Purview name; `None` means that a host hasn't been requested yet.
+    regions: [Option<Option<String>>; 2],
     beta: bool,
 }
 
@@ -54,7 +55,7 @@ impl Admin {
             headers,
             exchange: hosts.exchange(),
             compliance: hosts.compliance(),
-            region: None,
+            regions: [None, None],
             beta: hosts.exchange_beta,
         }
     }
@@ -92,36 +93,29 @@ impl Admin {
         setting: &WorkloadSetting,
     ) -> Result<SettingContent, SettingError> {
         let at = format!("/adminapi/beta/{}/InvokeCommand", self.tenant);
-        let (host, url) = match setting.workload {
-            Workload::Purview => {
-                let host = self.compliance.as_mut().map_err(|error| error.clone())?;
-                let url = host.url(&at, None);
-                (host, url)
-            }
-            Workload::Exchange => {
-                let host = self.exchange.as_mut().map_err(|error| error.clone())?;
-                if self.region.is_none() {
-                    self.region = Some(region(client, host, &self.tenant).await);
-                }
-                let mut url = host.url(&at, None);
-                if let Some(Some(region)) = &self.region
-                    && let Some(name) = region.host_str()
-                {
-                    // `region` has checked that the host is a subdomain of ours with the same scheme and port.
-                    let _ = url.set_host(Some(name));
-                }
-                (host, url)
-            }
+        let [of_exchange, of_purview] = &mut self.regions;
+        let (host, region) = match setting.workload {
+            Workload::Exchange => (&mut self.exchange, of_exchange),
+            Workload::Purview => (&mut self.compliance, of_purview),
             Workload::Teams => {
                 return Err(SettingError::Failed(text::SNAPSHOT_REQUIRED.to_owned()));
             }
         };
+        let host = host.as_mut().map_err(|error| error.clone())?;
+        if region.is_none() {
+            *region = Some(find_region(client, host, &self.tenant).await);
+        }
+        let mut url = host.url(&at, None);
+        if let Some(Some(name)) = region {
+            // `regional_host` has checked that the host is a subdomain of ours with the same scheme and port.
+            let _ = url.set_host(Some(name));
+        }
         run(client, host, url, setting, PROXY_PERMISSION, &self.headers).await
     }
 }
 
-/// Returns the tenant's regional host, if Exchange names one that is a subdomain of its own host.
-async fn region(client: &Client, host: &mut Host, tenant: &str) -> Option<Url> {
+/// Returns the tenant's regional host, if the service names one.
+async fn find_region(client: &Client, host: &mut Host, tenant: &str) -> Option<String> {
     let url = host.url(&format!("/AdminApi/v1.0/{tenant}/EXOModuleFile"), None);
     let response = host
         .request(client, url.clone(), &ReadRequest::Get, |request| request)
@@ -130,16 +124,21 @@ async fn region(client: &Client, host: &mut Host, tenant: &str) -> Option<Url> {
     if response.status != 302 {
         return None;
     }
-    let target = Url::parse(response.header("location")?).ok()?;
-    let is_subdomain = target
-        .host_str()?
+    regional_host(&url, response.header("location")?)
+}
+
+/// Returns the host of a redirection that leads to a subdomain of `url`'s host, with the same scheme and port.
+fn regional_host(url: &Url, location: &str) -> Option<String> {
+    let target = Url::parse(location).ok()?;
+    let name = target.host_str()?;
+    let is_subdomain = name
         .strip_suffix(url.host_str()?)
-        .is_some_and(|name| name.ends_with('.'));
+        .is_some_and(|prefix| prefix.ends_with('.'));
     let is_same = target.scheme() == url.scheme()
         && target.port_or_known_default() == url.port_or_known_default()
         && target.username().is_empty()
         && target.password().is_none();
-    (is_subdomain && is_same).then_some(target)
+    (is_subdomain && is_same).then(|| name.to_owned())
 }
 
 /// Runs the cmdlet that reads the setting.
@@ -151,9 +150,12 @@ async fn run(
     permission: &str,
     headers: &[(HeaderName, HeaderValue)],
 ) -> Result<SettingContent, SettingError> {
+    // The documented endpoint for mailboxes has no parameter for their kind.
     let parameters = match setting.path {
-        SHARED_MAILBOX => json!({"RecipientTypeDetails": "SharedMailbox", "ResultSize": "Unlimited"}),
-        AUDIT_BYPASS => json!({"ResultSize": "Unlimited"}),
+        SHARED_MAILBOX if permission == PROXY_PERMISSION => {
+            json!({"RecipientTypeDetails": "SharedMailbox", "ResultSize": "Unlimited"})
+        }
+        SHARED_MAILBOX | AUDIT_BYPASS => json!({"ResultSize": "Unlimited"}),
         _ => json!({}),
     };
     let body = json!({"CmdletInput": {"CmdletName": setting.cmdlet(), "Parameters": parameters}});
@@ -164,13 +166,16 @@ async fn run(
         next: "@odata.nextLink",
         permission,
         special_error: if setting.defender { no_defender } else { no_cmdlet },
-        keep: if setting.path == AUDIT_BYPASS {
-            may_bypass
-        } else {
-            Value::is_object
+        keep: match setting.path {
+            AUDIT_BYPASS => may_bypass,
+            SHARED_MAILBOX => may_be_shared,
+            _ => Value::is_object,
         },
     };
     let mut rows = host.list(client, url, &format).await?;
+    if setting.path == SHARED_MAILBOX && !rows.iter().all(|row| kind_of_mailbox(row).is_some()) {
+        return Err(SettingError::Failed(text::MAILBOX_KINDS_MISSING.to_owned()));
+    }
     for row in rows.iter_mut().filter_map(Value::as_object_mut) {
         // Fields with `@` in their names describe the types of other fields.
         row.retain(|name, _| !name.contains('@'));
@@ -178,7 +183,18 @@ async fn run(
             row.retain(|name, _| MAILBOX_FIELDS.contains(&name.as_str()));
         }
     }
-    Ok(SettingContent::list(rows))
+    let rows = rows.into_iter().map(|row| form::from_command(setting.path, row));
+    Ok(SettingContent::list(rows.collect()))
+}
+
+/// Returns the kind of a mailbox.
+fn kind_of_mailbox(row: &Value) -> Option<&str> {
+    row.get("RecipientTypeDetails").and_then(Value::as_str)
+}
+
+/// Whether a mailbox is shared, or of an unknown kind.
+fn may_be_shared(row: &Value) -> bool {
+    row.is_object() && kind_of_mailbox(row).is_none_or(|kind| kind.eq_ignore_ascii_case("SharedMailbox"))
 }
 
 /// The fields of a mailbox that are kept.
@@ -209,4 +225,55 @@ fn no_defender(response: &Response) -> Option<SettingError> {
 
 fn no_cmdlet(response: &Response) -> Option<SettingError> {
     is_unknown_cmdlet(response).then(|| SettingError::Denied(text::CMDLET_ROLE.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_subdomain_of_the_configured_host_is_a_regional_host() {
+        let check = |base: &str, location: &str, expected: Option<&str>| {
+            let url = Url::parse(base).unwrap();
+            assert_eq!(
+                regional_host(&url, location).as_deref(),
+                expected,
+                "{base} {location}"
+            );
+        };
+        let exchange = "https://outlook.office365.com/AdminApi/v1.0/t/EXOModuleFile";
+        let purview = "https://ps.compliance.protection.outlook.com/AdminApi/v1.0/t/EXOModuleFile";
+        check(
+            exchange,
+            "https://eurp190.outlook.office365.com/AdminApi/v1.0/t/EXOModuleFile?a=b",
+            Some("eurp190.outlook.office365.com"),
+        );
+        check(
+            purview,
+            "https://eur01b.ps.compliance.protection.outlook.com:443/AdminApi/v1.0/t/EXOModuleFile",
+            Some("eur01b.ps.compliance.protection.outlook.com"),
+        );
+        for location in [
+            "https://outlook.office365.com/",
+            "https://evil-outlook.office365.com/",
+            "https://outlook.office365.com.evil.example/",
+            "https://a.outlook.office365.com:8443/",
+            "http://a.outlook.office365.com/",
+            "https://user@a.outlook.office365.com/",
+            "https://eur01b.ps.compliance.protection.outlook.com/",
+            "/AdminApi/v1.0/t/EXOModuleFile",
+            "",
+        ] {
+            check(exchange, location, None);
+        }
+    }
+
+    #[test]
+    fn mailboxes_of_another_kind_are_left_out() {
+        let check = |row: Value, expected: bool| assert_eq!(may_be_shared(&row), expected, "{row}");
+        check(json!({"RecipientTypeDetails": "SharedMailbox"}), true);
+        check(json!({"RecipientTypeDetails": "UserMailbox"}), false);
+        check(json!({"Identity": "unknown"}), true);
+        check(json!("text"), false);
+    }
 }

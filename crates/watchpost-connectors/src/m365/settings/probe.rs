@@ -101,7 +101,7 @@ async fn graph(client: &Client, checks: &mut Checks) {
     checks.add(
         permission::SNAPSHOTS,
         snapshot::probe(client).await,
-        paths(|setting| setting.snapshot),
+        paths(|setting| setting.resource_type().is_some()),
         &text::grant_snapshots(permission::SNAPSHOTS),
     );
 }

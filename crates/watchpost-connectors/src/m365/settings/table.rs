@@ -1,6 +1,6 @@
 //! The table of a tenant's settings, with the way in which each is read.
 
-use crate::m365::permission;
+use crate::{form::snapshot, m365::permission};
 
 /// A document or a list of documents of Graph that is stored unchanged.
 pub(super) struct GraphSetting {
@@ -210,9 +210,6 @@ pub(super) enum Workload {
 pub(super) struct WorkloadSetting {
     pub(super) path: &'static str,
     pub(super) workload: Workload,
-    /// Whether the setting is read from configuration snapshots. Settings with a row for each mailbox aren't, because rows
-    /// count against a monthly quota.
-    pub(super) snapshot: bool,
     /// The setting's endpoint in Exchange's documented admin API.
     pub(super) documented: Option<&'static str>,
     /// Whether the setting requires Defender for Office 365.
@@ -225,14 +222,10 @@ impl WorkloadSetting {
         self.path.rsplit('/').next().unwrap_or_default()
     }
 
-    /// Returns the type's name in configuration snapshots.
-    pub(super) fn resource_type(&self) -> String {
-        let workload = match self.workload {
-            Workload::Exchange => "exchange",
-            Workload::Purview => "securityandcompliance",
-            Workload::Teams => "teams",
-        };
-        format!("microsoft.{workload}.{}", self.noun().to_ascii_lowercase())
+    /// Returns the setting's type in configuration snapshots. Some settings have none, and those with a row for each mailbox
+    /// aren't read from snapshots, because rows count against a monthly quota.
+    pub(super) fn resource_type(&self) -> Option<&'static snapshot::ResourceType> {
+        snapshot::type_of(self.path)
     }
 
     /// Returns the cmdlet that reads the setting, which is always a `Get-` cmdlet.
@@ -251,7 +244,6 @@ const fn workload(path: &'static str, workload: Workload) -> WorkloadSetting {
     WorkloadSetting {
         path,
         workload,
-        snapshot: true,
         documented: None,
         defender: false,
     }
@@ -285,10 +277,7 @@ pub(super) const WORKLOAD_SETTINGS: &[WorkloadSetting] = &[
     exchange("exchange/SharingPolicy"),
     exchange("exchange/TransportRule"),
     exchange("exchange/ExternalInOutlook"),
-    WorkloadSetting {
-        snapshot: false,
-        ..exchange(AUDIT_BYPASS)
-    },
+    exchange(AUDIT_BYPASS),
     exchange("exchange/RoleAssignmentPolicy"),
     exchange("exchange/OwaMailboxPolicy"),
     exchange("exchange/HostedConnectionFilterPolicy"),
@@ -371,6 +360,28 @@ mod tests {
         let distinct: BTreeSet<&str> = PATHS.into_iter().collect();
         assert_eq!(distinct.len(), PATHS.len());
         assert!(!distinct.contains(""));
+    }
+
+    #[test]
+    fn every_type_of_snapshots_belongs_to_a_setting_and_five_settings_have_none() {
+        for kind in snapshot::TYPES {
+            let has = WORKLOAD_SETTINGS.iter().any(|setting| setting.path == kind.path);
+            assert!(has, "{}", kind.path);
+        }
+        let without: BTreeSet<&str> = WORKLOAD_SETTINGS
+            .iter()
+            .filter(|setting| setting.resource_type().is_none())
+            .map(|setting| setting.path)
+            .collect();
+        let expected = [
+            "exchange/ATPBuiltInProtectionRule",
+            "exchange/ATPProtectionPolicyRule",
+            "exchange/AdminAuditLogConfig",
+            AUDIT_BYPASS,
+            "exchange/TeamsProtectionPolicy",
+            "purview/UnifiedAuditLogRetentionPolicy",
+        ];
+        assert_eq!(without, expected.into());
     }
 
     #[test]

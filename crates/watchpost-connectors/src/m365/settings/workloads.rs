@@ -1,5 +1,6 @@
 //! The settings of Exchange, Purview and Teams. They are read from a configuration snapshot, else from Exchange's
-//! documented endpoints, else, if the operator has enabled it, through Exchange's undocumented proxy.
+//! documented endpoints, else, if the operator has enabled it, through Exchange's undocumented proxy. A setting that lacks a
+//! field that checks need is completed from the next of these sources; if none has the field, it remains absent.
 
 use super::{
     documents::Documents,
@@ -7,7 +8,7 @@ use super::{
     graph::each,
     hosts::Hosts,
     snapshot::{self, SnapshotResults},
-    table::{SHARED_MAILBOX, WORKLOAD_SETTINGS, Workload, WorkloadSetting},
+    table::{AUDIT_BYPASS, SHARED_MAILBOX, WORKLOAD_SETTINGS, Workload, WorkloadSetting},
 };
 use crate::{
     m365::{
@@ -26,6 +27,8 @@ use watchpost_core::integration::connector::ConnectorError;
 const SNAPSHOT: &str = "configuration-snapshot";
 const DOCUMENTED: &str = "exchange-admin";
 const PROXY: &str = "exchange-admin-beta";
+/// A snapshot whose rows were completed from the documented endpoint.
+const SNAPSHOT_AND_DOCUMENTED: &str = "configuration-snapshot+exchange-admin";
 
 /// Reads the pending settings of these workloads.
 pub(super) async fn read(
@@ -45,7 +48,7 @@ pub(super) async fn read(
     let in_snapshots: Vec<_> = pending
         .iter()
         .copied()
-        .filter(|setting| setting.snapshot)
+        .filter(|setting| setting.resource_type().is_some())
         .collect();
     let mut results = if metered && !in_snapshots.is_empty() {
         snapshot::take(client, &in_snapshots).await
@@ -54,26 +57,15 @@ pub(super) async fn read(
     };
     let mut admin = None;
     for setting in pending {
-        let from_snapshot = results.remove(setting.path).unwrap_or_else(|| {
-            Err(SettingError::Failed(
-                if setting.snapshot {
-                    text::SNAPSHOTS_DISABLED
-                } else {
-                    text::NOT_IN_SNAPSHOTS
-                }
-                .to_owned(),
-            ))
-        });
-        let (source, result) = match from_snapshot {
-            Err(error) if setting.workload != Workload::Teams => {
-                let admin = match &mut admin {
-                    Some(admin) => admin,
-                    None => admin.insert(Admin::new(client, hosts, documents).await),
-                };
-                without_snapshot(client, admin, setting, error).await
-            }
-            result => (SNAPSHOT, result),
-        };
+        let mut reading = Reading::new(setting, results.remove(setting.path));
+        if reading.needs_more() && setting.workload != Workload::Teams {
+            let admin = match &mut admin {
+                Some(admin) => admin,
+                None => admin.insert(Admin::new(client, hosts, documents).await),
+            };
+            reading.ask(client, admin).await;
+        }
+        let (source, result) = reading.result();
         let result = match result {
             Ok(found) if setting.path == SHARED_MAILBOX => Ok(with_sign_in(client, found).await),
             result => result,
@@ -83,30 +75,131 @@ pub(super) async fn read(
     Ok(())
 }
 
-/// Reads a setting from the endpoints or through the proxy, after the snapshot failed.
-async fn without_snapshot(
-    client: &Client,
-    admin: &mut Admin,
-    setting: &WorkloadSetting,
-    snapshot_error: SettingError,
-) -> (&'static str, Result<SettingContent, SettingError>) {
-    let mut errors = vec![snapshot_error];
-    let mut source = SNAPSHOT;
-    if let Some(endpoint) = setting.documented {
-        source = DOCUMENTED;
-        match admin.documented(client, setting, endpoint).await {
-            Ok(found) => return (source, Ok(found)),
-            Err(error) => errors.push(error),
+/// A setting while its sources are asked one after the other.
+struct Reading {
+    setting: &'static WorkloadSetting,
+    source: &'static str,
+    found: Option<SettingContent>,
+    errors: Vec<SettingError>,
+}
+
+impl Reading {
+    /// Begins with the result from the snapshot.
+    fn new(
+        setting: &'static WorkloadSetting,
+        from_snapshot: Option<Result<SettingContent, SettingError>>,
+    ) -> Self {
+        let from_snapshot = from_snapshot.unwrap_or_else(|| {
+            let reason = match (setting.resource_type(), setting.path) {
+                (Some(_), _) => text::SNAPSHOTS_DISABLED,
+                (None, AUDIT_BYPASS) => text::NOT_IN_SNAPSHOTS,
+                (None, _) => text::NO_SNAPSHOT_TYPE,
+            };
+            Err(SettingError::Failed(reason.to_owned()))
+        });
+        let (found, errors) = match from_snapshot {
+            Ok(found) => (Some(found), Vec::new()),
+            Err(error) => (None, vec![error]),
+        };
+        Self {
+            setting,
+            source: SNAPSHOT,
+            found,
+            errors,
         }
     }
-    if admin.may_use_proxy() {
-        source = PROXY;
-        match admin.proxy(client, setting).await {
-            Ok(found) => return (source, Ok(found)),
-            Err(error) => errors.push(error),
+
+    /// Whether the setting wasn't read, or lacks rows or fields that checks need.
+    fn needs_more(&self) -> bool {
+        let Some(found) = &self.found else {
+            return true;
+        };
+        let kind = self.setting.resource_type();
+        found.incomplete.is_some() || kind.is_some_and(|kind| !kind.lacks(&found.document).is_empty())
+    }
+
+    /// Asks the endpoint and the proxy, until nothing is missing.
+    async fn ask(&mut self, client: &Client, admin: &mut Admin) {
+        if let Some(endpoint) = self.setting.documented {
+            let result = admin.documented(client, self.setting, endpoint).await;
+            self.add(DOCUMENTED, result);
+        }
+        if self.needs_more() && admin.may_use_proxy() {
+            let result = admin.proxy(client, self.setting).await;
+            self.add(PROXY, result);
         }
     }
-    (source, Err(combine(errors)))
+
+    /// Adds the result from another source.
+    fn add(&mut self, source: &'static str, result: Result<SettingContent, SettingError>) {
+        match (&mut self.found, result) {
+            // The endpoint returns all rows, but only some of their fields.
+            (Some(found), Ok(mut more)) if source == DOCUMENTED => {
+                if found.incomplete.is_some() {
+                    std::mem::swap(found, &mut more);
+                }
+                complete(&mut found.document, &more.document);
+                self.source = SNAPSHOT_AND_DOCUMENTED;
+            }
+            // The proxy returns every row with every field.
+            (_, Ok(more)) => {
+                self.found = Some(more);
+                self.source = source;
+            }
+            (Some(_), Err(error)) => {
+                tracing::debug!(
+                    path = self.setting.path,
+                    source,
+                    ?error,
+                    "a setting could not be completed"
+                );
+            }
+            (None, Err(error)) => {
+                self.source = source;
+                self.errors.push(error);
+            }
+        }
+    }
+
+    fn result(self) -> (&'static str, Result<SettingContent, SettingError>) {
+        (self.source, self.found.ok_or_else(|| combine(self.errors)))
+    }
+}
+
+/// The fields by which a row is found in another source, in this order.
+const ROW_KEYS: [&str; 5] = ["Identity", "Name", "DomainName", "Domain", "PrimarySmtpAddress"];
+
+/// Adds to each row of a list the fields that it lacks, from the same row of another list. The only row of a list is the same
+/// as the only row of another, whatever its name.
+fn complete(document: &mut Value, other: &Value) {
+    let rows = document.get_mut("value").and_then(Value::as_array_mut);
+    let others = other.get("value").and_then(Value::as_array);
+    let (Some(rows), Some(others)) = (rows, others) else {
+        return;
+    };
+    let singles = rows.len() == 1 && others.len() == 1;
+    for row in rows {
+        let same: Vec<&Value> = if singles {
+            others.iter().collect()
+        } else {
+            others.iter().filter(|other| is_same(row, other)).collect()
+        };
+        // A key that several rows have identifies none of them.
+        if let ([Value::Object(other)], Value::Object(row)) = (same.as_slice(), row) {
+            for (name, value) in other {
+                row.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+        }
+    }
+}
+
+/// Whether two rows have the same value in the first of the keys that both have.
+fn is_same(row: &Value, other: &Value) -> bool {
+    let text = |row: &Value, key: &str| row.get(key).and_then(Value::as_str).map(str::to_lowercase);
+    ROW_KEYS
+        .iter()
+        .find_map(|key| Some((text(row, key)?, text(other, key)?)))
+        .is_some_and(|(one, two)| one == two)
 }
 
 /// Combines the errors of several attempts. A missing license explains all other errors, and a missing permission is more
@@ -197,6 +290,34 @@ const KEYS: [&str; 4] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn rows_are_completed_by_their_keys() {
+        let check = |rows: Value, others: Value, expected: Value| {
+            let mut document = json!({"value": rows});
+            complete(&mut document, &json!({"value": others}));
+            assert_eq!(document["value"], expected);
+        };
+        check(
+            json!([{"Identity": "A", "x": 1}, {"Name": "B", "x": null}, {"Name": "C"}]),
+            json!([{"Identity": "other", "Name": "b", "x": 2, "y": 2}, {"Identity": "a", "x": 3, "y": 3}]),
+            json!([{"Identity": "A", "x": 1, "y": 3},
+                {"Identity": "other", "Name": "B", "x": null, "y": 2}, {"Name": "C"}]),
+        );
+        check(
+            json!([{"x": 1}]),
+            json!([{"Identity": "organization", "y": 2}]),
+            json!([{"Identity": "organization", "x": 1, "y": 2}]),
+        );
+        let twice = json!([{"Name": "a", "y": 1}, {"Name": "A", "y": 2}]);
+        check(
+            json!([{"Name": "a"}, {"Name": "b"}]),
+            twice,
+            json!([{"Name": "a"}, {"Name": "b"}]),
+        );
+        check(json!([{"x": 1}]), json!([]), json!([{"x": 1}]));
+    }
 
     #[test]
     fn the_most_useful_of_several_errors_is_reported() {

@@ -124,7 +124,11 @@ async fn without_snapshots_exchanges_endpoints_are_used_and_its_proxy_only_if_en
 
     let read = with_proxy(&rig, SOME, false).await;
     assert_eq!(read.incomplete(), [(MEETINGS, failed)]);
-    assert_eq!(read.read[ORGANIZATION].source, DOCUMENTED);
+    assert_eq!(read.read[MAILBOXES].source, DOCUMENTED);
+    assert_eq!(
+        read.read[ORGANIZATION].source, PROXY,
+        "the endpoint returns little more than MailTips"
+    );
     assert_eq!(read.read[RULES].source, PROXY);
     assert_eq!(read.read[DLP].source, PROXY);
 }

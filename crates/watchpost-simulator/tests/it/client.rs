@@ -13,7 +13,7 @@ const PAGES_MAX: usize = 200;
 pub(crate) struct Client {
     pub(crate) http: reqwest::Client,
     pub(crate) simulator: SimulatorHandle,
-    graph_token: String,
+    pub(crate) graph_token: String,
 }
 
 /// A response.

@@ -167,7 +167,13 @@ async fn documented_endpoints_run_one_cmdlet_each() {
             &cmdlet("Get-OrganizationConfig"),
         )
         .await;
-    assert_eq!(got.json()["value"][0]["AuditDisabled"], false);
+    let organization = &got.json()["value"][0];
+    assert_eq!(organization["MailTipsAllTipsEnabled"], true);
+    assert_eq!(
+        organization.get("AuditDisabled"),
+        None,
+        "it returns little more than MailTips"
+    );
     let wrong = client
         .host_post(&url("OrganizationConfig"), &bearer, &cmdlet("Get-TransportRule"))
         .await;
@@ -213,8 +219,10 @@ async fn mailboxes_are_paged_with_the_same_request_body() {
     );
     let shared = json!({ "CmdletInput": { "CmdletName": "Get-Mailbox",
         "Parameters": { "RecipientTypeDetails": "SharedMailbox" } } });
-    let got = client.host_post(&url, &bearer, &shared).await;
+    let got = client.host_post(&client.invoke_url(), &bearer, &shared).await;
     assert_eq!(got.json()["value"].as_array().unwrap().len(), 4);
+    let got = client.host_post(&url, &bearer, &shared).await;
+    assert_eq!(got.status, 400, "the endpoint has no such parameter");
     let (mut pages, mut rows) = (0, 0);
     loop {
         let request = client
@@ -304,9 +312,14 @@ async fn power_platform_has_four_endpoints_and_requires_a_version() {
             &format!("{base}/scopes/admin/apiPolicies?api-version=2016-11-01"),
         )
         .await;
+    let policies = got.json();
+    let filter =
+        |at: usize| &policies["value"][at]["properties"]["definition"]["constraints"]["environmentFilter1"];
     assert_eq!(
-        got.json()["value"][0]["environments"][0]["name"],
-        format!("Default-{tenant}")
+        filter(0)["parameters"],
+        json!({ "filterType": "include", "environments": [{
+            "id": format!("/providers/Microsoft.BusinessAppPlatform/scopes/admin/environments/Default-{tenant}"),
+            "name": format!("Default-{tenant}"), "type": "Microsoft.BusinessAppPlatform/scopes/environments" }] })
     );
     let isolation = format!("PowerPlatform.Governance/v1/tenants/{tenant}/tenantIsolationPolicy");
     let got = client

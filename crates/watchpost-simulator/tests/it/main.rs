@@ -5,6 +5,7 @@ mod client;
 mod faults;
 mod findings;
 mod hosts;
+mod resources;
 mod settings;
 mod snapshots;
 mod vendors;

@@ -1,6 +1,6 @@
 //! Tests of Tenant Configuration Management: the life cycle of a snapshot job, limits, missing permissions.
 
-use crate::client::{Client, Got};
+use crate::client::{Client, Got, read};
 use serde_json::{Value, json};
 use watchpost_simulator::{Change, Vendor};
 
@@ -13,6 +13,20 @@ impl Client {
         let body = json!({ "displayName": name, "description": "", "resources": types });
         self.graph_post(&format!("{BASE}/configurationSnapshots/createSnapshot"), &body)
             .await
+    }
+
+    /// Polls a job as a client that knows every status.
+    async fn poll_knowing_all(&self, id: &str) -> Value {
+        let url = format!(
+            "{}/{BASE}/configurationSnapshotJobs/{id}?{SELECT}",
+            self.simulator.m365().graph_url
+        );
+        let request = self
+            .http
+            .get(url)
+            .bearer_auth(&self.graph_token)
+            .header("prefer", "include-unknown-enum-members");
+        read(request.send().await.unwrap()).await.json()
     }
 
     async fn poll(&self, id: &str) -> Value {
@@ -127,9 +141,11 @@ async fn denied_types_are_missing_with_an_error() {
         "microsoft.exchange.transportrule",
         "microsoft.exchange.transportconfig",
     ];
-    let done = client
-        .poll(&id(&client.create_snapshot("Part", &types).await))
-        .await;
+    let part = id(&client.create_snapshot("Part", &types).await);
+    let done = client.poll(&part).await;
+    assert_eq!(done["status"], "unknownFutureValue");
+    assert!(done["completedDateTime"].is_string());
+    let done = client.poll_knowing_all(&part).await;
     assert_eq!(done["status"], "partiallySuccessful");
     assert!(done["errorDetails"][0].as_str().unwrap().starts_with(types[0]));
     client
@@ -177,8 +193,8 @@ async fn there_are_limits_of_twelve_jobs_and_of_monthly_resources() {
     let client = Client::start().await;
     let types = ["microsoft.exchange.transportconfig"];
     let mut last = String::new();
-    for _ in 0..12 {
-        last = id(&client.create_snapshot("Again", &types).await);
+    for number in 0..12 {
+        last = id(&client.create_snapshot(&format!("Job {number}"), &types).await);
     }
     let got = client.create_snapshot("Again", &types).await;
     assert_eq!(
@@ -204,6 +220,34 @@ async fn there_are_limits_of_twelve_jobs_and_of_monthly_resources() {
     let mut client = client;
     client.sign_in().await;
     assert_eq!(client.create_snapshot("Next month", &types).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_name_is_taken_for_a_day() {
+    let mut client = Client::start().await;
+    let types = ["microsoft.exchange.transportconfig"];
+    let first = id(&client.create_snapshot("One", &types).await);
+    assert_eq!(client.create_snapshot("One", &types).await.status, 409);
+    client
+        .graph_delete(&format!("{BASE}/configurationSnapshotJobs/{first}"))
+        .await;
+    assert_eq!(client.create_snapshot("One", &types).await.status, 409);
+    client.simulator.set_now(crate::client::ORIGIN_MS + 86_400_000);
+    client.sign_in().await;
+    assert_eq!(client.create_snapshot("One", &types).await.status, 201);
+}
+
+#[tokio::test]
+async fn an_error_about_types_may_name_none() {
+    let client = Client::start().await;
+    client.simulator.name_unknown_snapshot_types(false);
+    let types = [
+        "microsoft.exchange.transportconfig",
+        "microsoft.exchange.adminauditlogconfig",
+    ];
+    let got = client.create_snapshot("One", &types).await;
+    assert_eq!(got.status, 400);
+    assert!(!got.body.contains("microsoft."), "{}", got.body);
 }
 
 #[tokio::test]

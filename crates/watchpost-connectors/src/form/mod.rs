@@ -17,7 +17,7 @@ pub(crate) mod snapshot;
 
 use serde_json::{Map, Value};
 
-/// How the values of a field are converted.
+/// The conversion of a field's values.
 #[derive(Debug, Clone, Copy)]
 enum Values {
     /// A number, which may be written as a text.

@@ -79,7 +79,7 @@ mod tests {
         );
         check(
             filter("Exclude", json!({"name": "e"})),
-            json!({"environmentType": "ExceptEnvironments", "environments": one}),
+            json!({"environmentType": "ExceptEnvironments", "environments": [{"name": "e"}]}),
         );
         check(
             filter("include", Value::Null),
@@ -89,7 +89,7 @@ mod tests {
             filter("none", json!([])),
             json!({"environmentType": "AllEnvironments", "environments": []}),
         );
-        check(filter("other", one.clone()), json!({}));
+        check(filter("other", one), json!({}));
         check(json!({"environmentFilter1": {}}), json!({}));
     }
 

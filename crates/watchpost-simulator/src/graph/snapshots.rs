@@ -189,29 +189,8 @@ fn create(request: &Request, context: &Context, all: &mut Snapshots) -> Reply {
             "The resources must be a list of at least one resource type.",
         );
     };
-    let unsupported: Vec<&str> = types
-        .iter()
-        .filter(|name| all.unknown.contains(*name) || !resources::is_type(name))
-        .map(String::as_str)
-        .collect();
-    if !unsupported.is_empty() {
-        let message = if all.names_unknown {
-            format!(
-                "The following resource types are not supported: {}.",
-                unsupported.join(", ")
-            )
-        } else {
-            "The request is invalid.".to_owned()
-        };
-        return bad_request("BadRequest", &message);
-    }
-    let is_taken = all
-        .names
-        .get(name)
-        .is_some_and(|at| context.clock_ms - at < DAY_MS);
-    if is_taken {
-        let message = "A snapshot job with this display name already exists.";
-        return error(context, 409, "Conflict", message);
+    if let Some(rejection) = rejection(context, all, name, &types) {
+        return rejection;
     }
     if all.jobs.len() >= JOBS_MAX {
         let message =
@@ -247,6 +226,34 @@ fn create(request: &Request, context: &Context, all: &mut Snapshots) -> Reply {
     project(&mut row, None, Some(&DEFAULT_FIELDS));
     all.jobs.insert(id, job);
     Reply::json(201, row)
+}
+
+/// Returns the error of an order for unknown types or with a name that is taken.
+fn rejection(context: &Context, all: &Snapshots, name: &str, types: &[String]) -> Option<Reply> {
+    let unsupported: Vec<&str> = types
+        .iter()
+        .filter(|name| all.unknown.contains(*name) || !resources::is_type(name))
+        .map(String::as_str)
+        .collect();
+    if !unsupported.is_empty() {
+        let message = if all.names_unknown {
+            format!(
+                "The following resource types are not supported: {}.",
+                unsupported.join(", ")
+            )
+        } else {
+            "The request is invalid.".to_owned()
+        };
+        return Some(error(context, 400, "BadRequest", &message));
+    }
+    let is_taken = all
+        .names
+        .get(name)
+        .is_some_and(|at| context.clock_ms - at < DAY_MS);
+    is_taken.then(|| {
+        let message = "A snapshot job with this display name already exists.";
+        error(context, 409, "Conflict", message)
+    })
 }
 
 /// Returns the resource types of a request in lower case, or `None` if it names none.

@@ -21,6 +21,9 @@ pub(super) fn of_type(world: &World, name: &str) -> Vec<Value> {
     rows.map(|row| resource.convert(&row)).collect()
 }
 
+/// A conversion of a field; `None` leaves the property out.
+type Convert = fn(&Value) -> Option<Value>;
+
 impl Resource {
     /// Converts a row of the setting. A property without a value is left out.
     fn convert(&self, row: &Value) -> Value {
@@ -28,7 +31,7 @@ impl Resource {
         if self.single {
             properties.insert("IsSingleInstance".to_owned(), json!("Yes"));
         }
-        let kinds: [(&str, fn(&Value) -> Option<Value>); 4] = [
+        let kinds: [(&str, Convert); 4] = [
             (self.texts, text),
             (self.flags, flag),
             (self.lists, list),

@@ -50,6 +50,9 @@ result := defender.preset_passes(policy) if {
 	defender.detected(policy, fields), [], [defender.entity(row)],
 ) if {
 	row.EnableFileFilter != true
+} else := defender.unreadable(policy, ["FileTypes"]) if {
+	not lib.scuba
+	defender.unlisted(policy, "FileTypes")
 } else := lib.failed_entities(
 	sprintf("The common attachments filter of %s allows %s files, so mail with executable attachments is delivered", [
 		policy.label,

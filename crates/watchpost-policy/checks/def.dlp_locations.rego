@@ -56,7 +56,15 @@ needed(place) if place.plan in plans
 everywhere(policy, place) if {
 	some location in lib.list(policy, place.field)
 	location_name(location) == "all"
-	contains(defender.text(policy, "Workload"), place.workload)
+	works_at(policy, place)
+}
+
+works_at(policy, place) if contains(defender.text(policy, "Workload"), place.workload)
+
+# Only cmdlets tell the workload, which repeats what the locations say.
+works_at(policy, _) if {
+	not lib.scuba
+	not "Workload" in object.keys(policy)
 }
 
 # `All`, or an object with that name.

@@ -69,6 +69,8 @@ result := defender.no_defender if {
 	detected, [], [defender.entity(row)],
 ) if {
 	not on
+} else := defender.unreadable(policy, ["TargetedDomainProtectionAction"]) if {
+	defender.text(row, "TargetedDomainProtectionAction") == ""
 } else := lib.failed_entities(
 	sprintf("%s detects look-alikes of the organization's domains but still delivers their mail: its action is %s", [
 		defender.capital(policy.label),

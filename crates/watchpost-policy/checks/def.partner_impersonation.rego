@@ -78,6 +78,8 @@ result := defender.no_defender if {
 	detected, [], [defender.entity(row)],
 ) if {
 	not on
+} else := defender.unreadable(policy, ["TargetedDomainsToProtect"]) if {
+	defender.unlisted(policy, "TargetedDomainsToProtect")
 } else := lib.failed_entities(
 	sprintf("%s doesn't protect %s from impersonation, so such mail is delivered", [
 		defender.capital(policy.label),
@@ -86,6 +88,8 @@ result := defender.no_defender if {
 	detected, [{"unprotected": [name | some name in unprotected]}], [defender.entity(row)],
 ) if {
 	count(unprotected) > 0
+} else := defender.unreadable(policy, ["TargetedDomainProtectionAction"]) if {
+	defender.text(row, "TargetedDomainProtectionAction") == ""
 } else := lib.failed_entities(
 	sprintf("%s detects mail that imitates configured partner domains but still delivers it: its action is %s", [
 		defender.capital(policy.label),

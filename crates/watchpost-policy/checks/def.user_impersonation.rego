@@ -79,6 +79,8 @@ result := defender.no_defender if {
 	detected, [], [defender.entity(row)],
 ) if {
 	not on
+} else := defender.unreadable(policy, ["TargetedUsersToProtect"]) if {
+	defender.unlisted(policy, "TargetedUsersToProtect")
 } else := lib.failed_entities(
 	sprintf("%s doesn't protect %s from impersonation, so such mail is delivered", [
 		defender.capital(policy.label),
@@ -87,6 +89,8 @@ result := defender.no_defender if {
 	detected, [{"unprotected": [name | some name in unprotected]}], [defender.entity(row)],
 ) if {
 	count(unprotected) > 0
+} else := defender.unreadable(policy, ["TargetedUserProtectionAction"]) if {
+	defender.text(row, "TargetedUserProtectionAction") == ""
 } else := lib.failed_entities(
 	sprintf("%s detects mail that imitates configured sensitive users but still delivers it: its action is %s", [
 		defender.capital(policy.label),

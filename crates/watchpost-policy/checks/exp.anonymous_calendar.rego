@@ -57,6 +57,8 @@ result := lib.failed_entities(
 	count(google) > 0
 } else := lib.passed("No calendar can be published to anyone with details", {}) if {
 	known
+} else := work.lacks("exchange/SharingPolicy", ["Domains"]) if {
+	input.doc.platform == "m365"
 } else := work.unreadable(needed)
 
 needed := "cloudidentity/policies" if {
@@ -65,7 +67,7 @@ needed := "cloudidentity/policies" if {
 
 known if {
 	input.doc.platform == "m365"
-	lib.has("exchange/SharingPolicy")
+	work.sharing_told
 }
 
 known if {

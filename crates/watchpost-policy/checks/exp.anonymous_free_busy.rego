@@ -39,5 +39,5 @@ result := lib.failed_entities(
 ) if {
 	count(shown) > 0
 } else := lib.passed("Free and busy times can't be published to anyone", {}) if {
-	lib.has("exchange/SharingPolicy")
-} else := work.unreadable("exchange/SharingPolicy")
+	work.sharing_told
+} else := work.lacks("exchange/SharingPolicy", ["Domains"])

@@ -35,5 +35,5 @@ result := lib.failed_entities(
 ) if {
 	count(bad) > 0
 } else := lib.passed("External organizations are allowed by domain or not at all", work.switches(rows, "AllowFederatedUsers")) if {
-	work.known_switch(rows, "AllowFederatedUsers")
-} else := work.lacks(work.federation_path, ["AllowFederatedUsers"])
+	work.federation_known(rows)
+} else := work.lacks(work.federation_path, ["AllowFederatedUsers", "AllowedDomains"])

@@ -162,13 +162,28 @@ policies(kind) := lib.rows(kinds[kind].policies)
 
 # `{"source", "label", "rows"}`: where the effective policy comes from, its name in sentences, and its row (none if the
 # list of policies doesn't have it). Source `none` means that even the built-in protection has exceptions.
-effective(kind) := preset_policy(kind, "strict") if {
+effective(kind) := {"source": "unknown", "label": "the policy that applies to all recipients", "rows": []} if {
+	not lib.scuba
+	stateless(kind)
+} else := preset_policy(kind, "strict") if {
 	preset_counts(kind, "strict")
 } else := preset_policy(kind, "standard") if {
 	preset_counts(kind, "standard")
 } else := custom_policy(kind, first_rule(kind)) if {
 	first_rule(kind)
 } else := fallback(kind)
+
+# Whether it is unknown of a rule whether it is on.
+stateless(kind) if {
+	some rule in lib.rows(kinds[kind].rules)
+	text(rule, "State") == ""
+}
+
+stateless(kind) if {
+	some rule in lib.rows(kinds[kind].presets)
+	any_preset(rule)
+	text(rule, "State") == ""
+}
 
 preset_counts(kind, preset) if {
 	preset_covers(kinds[kind].presets, preset)
@@ -245,6 +260,12 @@ preset_passes(policy) := lib.passed(
 )
 
 capital(sentence) := concat("", [upper(substring(sentence, 0, 1)), substring(sentence, 1, -1)])
+
+# Whether the effective policy lacks the key of a list. Null is an empty list.
+unlisted(policy, field) if {
+	count(policy.rows) > 0
+	not field in object.keys(policy.rows[0])
+}
 
 # Whether the effective policy can't be judged: it isn't in the list, or lacks one of the fields.
 unknown(policy, _) if count(policy.rows) == 0
@@ -373,7 +394,16 @@ param(key) := object.get(input.params, key, [])
 # Information types that the checks require, in lower case.
 wanted_types := trimmed(param("sensitive_types"))
 
+# A policy's mode alone decides whether it is enforced. Only cmdlets also tell `Enabled`, and the published reading requires
+# it.
 enforced(policy) if {
+	not lib.scuba
+	not policy.Enabled == false
+	policy.Mode == "Enable"
+}
+
+enforced(policy) if {
+	lib.scuba
 	policy.Enabled == true
 	policy.Mode == "Enable"
 }

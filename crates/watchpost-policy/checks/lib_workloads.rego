@@ -262,8 +262,24 @@ domain_text(inner) := trim_prefix(inner, "Domain=") if {
 open_federation := [row |
 	some row in teams_rows(federation_path)
 	row.AllowFederatedUsers == true
+	domains_told(row)
 	not names_domains(row)
 ]
+
+# Whether a federation object tells the allowed domains. Null is an empty list; the strict reading of exports takes an absent
+# list for an empty one.
+domains_told(_) if strict
+
+domains_told(row) if {
+	not strict
+	"AllowedDomains" in object.keys(row)
+}
+
+# Whether it is known of every federation object which domains it allows.
+federation_known(rows) if {
+	known_switch(rows, "AllowFederatedUsers")
+	count([row | some row in rows; row.AllowFederatedUsers == true; not domains_told(row)]) == 0
+}
 
 # Federation objects that let people with personal Teams accounts start chats.
 consumer_inbound := [row |
@@ -367,6 +383,22 @@ listed(policy) := {lower(environment.name) |
 	some environment in lib.as_list(object.get(policy, "environments", []))
 	is_object(environment)
 	is_string(object.get(environment, "name", null))
+}
+
+# Policies that don't tell which environments they cover.
+pp_vague := [policy |
+	some policy in pp_policies
+	not is_string(object.get(policy, "environmentType", null))
+	not is_array(object.get(policy, "environments", null))
+]
+
+# The verdict where a policy that doesn't tell its environments could cover them.
+pp_vague_verdict := lib.skipped("unreadable", sprintf("%s doesn't tell the environments of %s", [
+	pp_dlp_path,
+	names([policy_title(policy) | some policy in pp_vague]),
+])) if {
+	not strict
+	count(pp_vague) > 0
 }
 
 # Whether a policy covers an environment.
@@ -520,6 +552,16 @@ entities(kind, rows, ids, titles) := first([{"type": kind, "id": text(row, ids),
 
 # The details that a sharing rule shows: 1 free and busy times, 2 subjects and places, 3 everything.
 calendar_levels := {"calendarsharingfreebusysimple": 1, "calendarsharingfreebusydetail": 2, "calendarsharingfreebusyreviewer": 3}
+
+# Whether every enabled sharing policy of Exchange tells its domains. Null is an empty list.
+sharing_told if {
+	lib.has("exchange/SharingPolicy")
+	count([policy |
+		some policy in objects("exchange/SharingPolicy")
+		object.get(policy, "Enabled", true) == true
+		not "Domains" in object.keys(policy)
+	]) == 0
+}
 
 # The calendars that enabled sharing policies of Exchange publish to anyone.
 anonymous_calendars := [{"policy": text(policy, ["Name", "Identity", "Id"]), "entry": clip(entry), "level": level} |

@@ -38,6 +38,8 @@ result := work.unreadable(work.pp_dlp_path) if {
 	count(covering) > 0
 } else := lib.skipped("unreadable", "The name of the default environment is unknown") if {
 	not work.default_environment
+} else := work.pp_vague_verdict if {
+	work.pp_vague_verdict
 } else := lib.failed_entities(
 	sprintf("No data policy covers the default environment (%s checked), so anyone's apps and flows there can send company data to any service", [work.number_of(count(policies), "policy", "policies")]),
 	{"environment": work.default_environment, "policies": count(policies)},

@@ -51,6 +51,9 @@ result := work.unreadable(work.pp_dlp_path) if {
 	[{"policies": 0, "environments": count(others)}],
 ) if {
 	count(work.pp_policies) == 0
+} else := work.pp_vague_verdict if {
+	count(bare) > 0
+	work.pp_vague_verdict
 } else := lib.failed_entities(
 	sprintf("%s without a data policy (%s), so apps and flows there can send company data to any service", [
 		work.number_of(count(bare), "environment is", "environments are"),

@@ -96,6 +96,7 @@ fn the_needed_fields_that_no_snapshot_tells_are_known() {
         untold,
         [
             ("exchange/OrganizationConfig", "RejectDirectSend"),
+            ("exchange/AcceptedDomain", "IsCoexistenceDomain"),
             ("exchange/EOPProtectionPolicyRule", "HostedContentFilterPolicy"),
             ("purview/DlpComplianceRule", "Priority"),
         ]

@@ -111,7 +111,7 @@ pub(crate) const TYPES: &[ResourceType] = &[
             field("DomainName", Made::Copied("Identity")),
             field("DomainType", Made::Word(&["Authoritative", "InternalRelay"])),
         ],
-        &["DomainName"],
+        &["DomainName", "IsCoexistenceDomain"],
     ),
     of(
         "exchange/SharedMailbox",

@@ -23,9 +23,8 @@ import rego.v1
 
 in_use(domain) if domain.isDefault == true
 
-in_use(domain) if domain.users > 0
-
-in_use(domain) if domain.hasUsers == true
+# A domain that was only added has no services yet.
+in_use(domain) if count(lib.list(domain, "supportedServices")) > 0
 
 failing := [domain |
 	some domain in lib.rows("domains")

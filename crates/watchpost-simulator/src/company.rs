@@ -380,7 +380,12 @@ pub(crate) struct M365App {
 pub(crate) struct Federated {
     pub(crate) name: String,
     pub(crate) issuer: String,
-    pub(crate) subject: String,
+    /// The subject of the tokens. `None` with an expression.
+    #[serde(default)]
+    pub(crate) subject: Option<String>,
+    /// The condition on the claims of the tokens.
+    #[serde(default)]
+    pub(crate) expression: Option<String>,
     pub(crate) since: When,
 }
 

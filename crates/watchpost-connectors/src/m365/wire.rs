@@ -231,9 +231,17 @@ pub(super) struct AppRoleAssignment {
 
 /// A trust between an application and a workload of another identity provider.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct FederatedCredential {
     pub(super) name: Option<String>,
     pub(super) issuer: Option<String>,
     pub(super) subject: Option<String>,
     pub(super) audiences: Option<Vec<String>>,
+    /// The condition on a token's claims that replaces the subject.
+    pub(super) claims_matching_expression: Option<ClaimsExpression>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ClaimsExpression {
+    pub(super) value: Option<String>,
 }

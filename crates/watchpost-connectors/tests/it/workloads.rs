@@ -62,6 +62,13 @@ async fn with_all_permissions_every_path_is_read() {
     }
     let applications = read.rows("applications");
     assert!(!applications.is_empty());
+    let credentials = applications
+        .iter()
+        .flat_map(|application| application["federatedIdentityCredentials"].as_array())
+        .flatten();
+    let expressions =
+        credentials.filter(|credential| credential["claimsMatchingExpression"]["value"].is_string());
+    assert_eq!(expressions.count(), 1);
     for application in applications {
         assert!(application["federatedIdentityCredentials"].is_array());
         assert!(!application.to_string().contains("\"hint\""), "{application}");

@@ -77,3 +77,42 @@ pub(crate) const GRAPH: &[Exception] = &[
         "an undescribed property of an open type; without it the date of creation is unknown",
     ),
 ];
+
+/// Fields of the documents in the cases of checks.
+pub(crate) const CASES: &[Exception] = &[(
+    "entra.user_consent_restricted policies/authorizationPolicy: .permissionGrantPolicyIdsAssignedToDefaultUserRole: \
+     no such property",
+    "the beta version's name, which imported exports have",
+)];
+
+/// Fields that checks read.
+pub(crate) const READS: &[Exception] = &[
+    (
+        "entra.ga_activation_alert: Notification_*",
+        "the id of a rule, from an export",
+    ),
+    (
+        "entra.ga_activation_approval: Approval_*",
+        "the id of a rule, from an export",
+    ),
+    (
+        "entra.other_activation_alert: Notification_*",
+        "the id of a rule, from an export",
+    ),
+    (
+        "entra.privileged_assignment_alert: Notification_*",
+        "the id of a rule, from an export",
+    ),
+    (
+        "entra.guest_domains: *",
+        "within a text that holds JSON, in a setting that is in no description",
+    ),
+    (
+        "exo.external_warning: ExternalInOutlook: *",
+        "a word of the verdict",
+    ),
+    (
+        "exo.shared_mailbox_signin: ExternalDirectoryObjectId: *",
+        "the output of Get-Mailbox, which has no description here",
+    ),
+];

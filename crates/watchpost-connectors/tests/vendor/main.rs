@@ -13,6 +13,9 @@ mod log;
 mod mutations;
 mod okta;
 mod openapi;
+mod reads;
+mod rego;
+mod resources;
 mod shared;
 #[path = "../it/support.rs"]
 #[expect(

@@ -135,7 +135,8 @@ pub(super) fn applications(request: &Request, context: &Context) -> Reply {
             "web": { "redirectUris": app.redirects, "implicitGrantSettings": { "enableIdTokenIssuance": false, "enableAccessTokenIssuance": false } },
         });
         if expand {
-            row["federatedIdentityCredentials"] = federated_rows(world, position, app).into();
+            row["federatedIdentityCredentials"] =
+                federated_rows(world, position, app, is_beta(request)).into();
         }
         Some(row)
     })
@@ -154,11 +155,23 @@ pub(super) fn graph_principal(world: &World) -> String {
     principal_id(world, position)
 }
 
-fn federated_rows(world: &World, position: u64, app: &M365App) -> Vec<Value> {
+fn is_beta(request: &Request) -> bool {
+    request.segments().first() == Some(&"beta")
+}
+
+/// Returns the federated credentials of an app. Only the beta version has expressions.
+fn federated_rows(world: &World, position: u64, app: &M365App, beta: bool) -> Vec<Value> {
     let row = |(credential, nth): (&crate::company::Federated, u64)| {
-        json!({ "id": ids::guid(world.seed, Kind::Federated, position * 16 + nth), "name": credential.name,
+        let mut row = json!({ "id": ids::guid(world.seed, Kind::Federated, position * 16 + nth), "name": credential.name,
             "issuer": credential.issuer, "subject": credential.subject, "description": null,
-            "audiences": ["api://AzureADTokenExchange"] })
+            "audiences": ["api://AzureADTokenExchange"] });
+        if beta {
+            row["claimsMatchingExpression"] = credential
+                .expression
+                .as_ref()
+                .map_or(Value::Null, |text| json!({ "languageVersion": 1, "value": text }));
+        }
+        row
     };
     app.federated
         .iter()
@@ -175,7 +188,7 @@ pub(super) fn federated(request: &Request, context: &Context, id: &str) -> Reply
     let Some((position, app)) = position.and_then(|position| Some((position, own(world, position)?))) else {
         return missing_object(context, id);
     };
-    let rows = federated_rows(world, position, app);
+    let rows = federated_rows(world, position, app, is_beta(request));
     let about = List {
         context: "applications/federatedIdentityCredentials",
         total: rows.len() as u64,

@@ -182,13 +182,20 @@ async fn apps_and_groups_show_their_audience_and_visibility() {
     let pipeline = app("Build Pipeline");
     assert_eq!(
         pipeline["federatedIdentityCredentials"].as_array().unwrap().len(),
-        2
+        3
     );
-    let one_by_one = format!(
-        "v1.0/applications/{}/federatedIdentityCredentials",
-        pipeline["id"].as_str().unwrap()
-    );
-    assert_eq!(client.graph_all(&one_by_one).await.0.len(), 2);
+    let one_by_one = |version: &str| {
+        let id = pipeline["id"].as_str().unwrap();
+        format!("{version}/applications/{id}/federatedIdentityCredentials")
+    };
+    for (version, expressions) in [("v1.0", 0), ("beta", 1)] {
+        let (credentials, _) = client.graph_all(&one_by_one(version)).await;
+        assert_eq!(credentials.len(), 3);
+        let with = credentials
+            .iter()
+            .filter(|row| row["claimsMatchingExpression"].is_object());
+        assert_eq!(with.count(), expressions);
+    }
     let public = async || {
         let (groups, _) = client
             .graph_all("v1.0/groups?$select=id,displayName,visibility")
@@ -198,7 +205,7 @@ async fn apps_and_groups_show_their_audience_and_visibility() {
     assert_eq!(public().await, 2);
     client.simulator.set_stage(Stage::Days30);
     assert_eq!(public().await, 1);
-    assert_eq!(client.graph_all(&one_by_one).await.0.len(), 1);
+    assert_eq!(client.graph_all(&one_by_one("v1.0")).await.0.len(), 2);
 }
 
 #[tokio::test]

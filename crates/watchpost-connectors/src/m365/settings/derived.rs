@@ -459,9 +459,10 @@ fn strip_application(row: &mut Map<String, Value>) {
     }
 }
 
-/// Reads the federated credentials of one application. Entra allows at most 20.
+/// Reads the federated credentials of one application. Entra allows at most 20. Only the beta version has the expressions that
+/// replace the subjects of some.
 async fn federated(client: &Client, app: &str) -> Result<Value, ApiError> {
-    let at = format!("/v1.0/applications/{app}/federatedIdentityCredentials");
+    let at = format!("/beta/applications/{app}/federatedIdentityCredentials");
     let mut list = client.list(&at, None);
     let mut rows = Vec::new();
     loop {
@@ -470,10 +471,12 @@ async fn federated(client: &Client, app: &str) -> Result<Value, ApiError> {
                 for raw in page {
                     let row: wire::FederatedCredential =
                         serde_json::from_str(raw.get()).map_err(|_| GRAPH_API.unexpected_response())?;
-                    rows.push(
-                        json!({"name": row.name, "issuer": row.issuer, "subject": row.subject,
-                        "audiences": row.audiences}),
-                    );
+                    let mut credential = json!({"name": row.name, "issuer": row.issuer,
+                        "subject": row.subject, "audiences": row.audiences});
+                    if let Some(expression) = row.claims_matching_expression {
+                        credential["claimsMatchingExpression"] = json!({ "value": expression.value });
+                    }
+                    rows.push(credential);
                 }
             }
             // The application no longer exists.

@@ -50,6 +50,19 @@ impl Document {
         }
     }
 
+    /// Compares an object with a schema, without choosing a kind by its discriminating property.
+    pub(crate) fn compare_fields(
+        &self,
+        log: &mut Log,
+        place: &str,
+        fields: &Map<String, Value>,
+        schema: &Value,
+    ) {
+        let mut all = Vec::new();
+        parts(self, schema, &mut all);
+        self.object(log, place, fields, &all);
+    }
+
     /// Returns the schema that the discriminating property chooses, if there is one.
     fn by_discriminator(
         &self,

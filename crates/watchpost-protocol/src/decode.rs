@@ -7,6 +7,7 @@ use crate::{
     id::RequestId,
     json::{
         RawJson,
+        repair::{byte_order_mark, replace_unpaired_surrogates},
         scanner::{
             Fault, Located, Members, locate,
             recover::{Recovered, recover},
@@ -169,7 +170,17 @@ impl Decoder {
         if body.len() > limit {
             return reject(RpcError::too_large(limit), Recovered::default());
         }
-        match locate(body, self.limits.depth, self.limits.batch) {
+        let mut body = &body.slice(byte_order_mark(body)..);
+        let mut located = locate(body, self.limits.depth, self.limits.batch);
+        let repaired;
+        if located.is_err()
+            && let Some(text) = replace_unpaired_surrogates(body)
+        {
+            repaired = Bytes::from(text);
+            body = &repaired;
+            located = locate(body, self.limits.depth, self.limits.batch);
+        }
+        match located {
             Err(fault) if fault.is_syntax() => reject(self.fault(fault), Recovered::default()),
             Err(fault) => reject(self.fault(fault), recover(body)),
             Ok(Located::Array(elements)) => match self.batch(body, &elements, facts) {

@@ -1,5 +1,6 @@
 //! Checked JSON text, and helpers to write JSON.
 
+pub(crate) mod repair;
 pub(crate) mod scanner;
 
 use serde::Deserialize;

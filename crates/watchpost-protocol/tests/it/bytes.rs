@@ -51,7 +51,8 @@ fn text_that_is_not_json_is_a_parse_error() {
         "{\"a\":\"\n\"}",
         "NaN",
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\u{0}",
-        "\u{feff}{}",
+        "\u{feff}",
+        " \u{feff}{}",
         "// c\n{}",
         "\"\\u123",
         "[",
@@ -73,19 +74,36 @@ fn invalid_unicode_is_a_parse_error() {
     ] {
         rejected(bytes, -32700);
     }
-    for text in [
-        r#""\ud800""#,
-        r#""\udc00""#,
-        r#""\ud800\ud800""#,
-        r#""\ud800x""#,
-        r#""\ud800\n""#,
-        r#""\uD83D\u0041""#,
+}
+
+#[test]
+fn half_a_character_is_replaced() {
+    for (text, expected) in [
+        (r#""\ud800""#, "\u{fffd}"),
+        (r#""\udc00""#, "\u{fffd}"),
+        (r#""\ud800\ud800""#, "\u{fffd}\u{fffd}"),
+        (r#""\ud800x""#, "\u{fffd}x"),
+        (r#""\ud800\n""#, "\u{fffd}\n"),
+        (r#""\uD83D\u0041""#, "\u{fffd}A"),
+        (r#""\ud83d\ude00 \u0000""#, "😀 \u{0}"),
     ] {
-        rejected(call_with(&format!(r#"{{"text":{text}}}"#)), -32700);
-        rejected(call_with(&format!("{{{text}:1}}")), -32700);
+        let answer = stdio().send_bytes(call_with(&format!(r#"{{"text":{text}}}"#)));
+        assert_eq!(answer.result()["structuredContent"]["received"]["text"], expected);
+        let answer = stdio().send_bytes(call_with(&format!("{{{text}:1}}")));
+        assert_eq!(
+            answer.result()["structuredContent"]["received"][expected],
+            1,
+            "{text}"
+        );
     }
-    let fine = stdio().send_bytes(call_with(r#"{"text":"\ud83d\ude00 \u0000"}"#));
-    assert_eq!(fine.result()["structuredContent"]["received"]["text"], "😀 \u{0}");
+    // Two keys that differ only in what was replaced are the same key.
+    rejected(call_with(r#"{"\ud800":1,"\ud801":2}"#), -32600);
+}
+
+#[test]
+fn a_byte_order_mark_before_a_message_is_skipped() {
+    let answer = stdio().send_bytes(format!("\u{feff}{}", call_with(r#"{"text":"x"}"#)));
+    assert_eq!(answer.result()["structuredContent"]["received"]["text"], "x");
 }
 
 /// Bytes that end or invalidate a string are detected at every offset, and other bytes aren't.

@@ -98,7 +98,9 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         if line.len() > self.bytes_max {
             return Some(Line::TooLong);
         }
-        if line.iter().all(u8::is_ascii_whitespace) {
+        // A line that consists of a byte order mark is blank too: shells on Windows write one at the start of a pipe.
+        let text = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&line);
+        if text.iter().all(u8::is_ascii_whitespace) {
             return None;
         }
         Some(Line::Message(line.freeze()))
@@ -148,6 +150,8 @@ mod tests {
         check(b"a\nb\n", &[line("a"), line("b")]).await;
         check(b"a\r\n\r\n  \n\nb", &[line("a"), line("b")]).await;
         check(b"12345678\r\n", &[line("12345678")]).await;
+        check(b"\xef\xbb\xbf\na\n", &[line("a")]).await;
+        check(b"\xef\xbb\xbf\r\na\n", &[line("a")]).await;
     }
 
     #[tokio::test]

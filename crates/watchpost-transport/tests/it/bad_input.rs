@@ -22,7 +22,7 @@ async fn malformed_messages_are_answered_and_the_connection_stays_usable() {
         ("", 400, -32700),
         ("{", 400, -32700),
         ("nonsense", 400, -32700),
-        ("\u{feff}{}", 400, -32700),
+        ("\u{feff}{}", 400, -32600),
         ("[]", 400, -32600),
         ("42", 400, -32600),
         (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, 400, -32600),

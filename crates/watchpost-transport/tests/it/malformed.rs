@@ -6,4 +6,5 @@ mod corpus;
 mod headers;
 mod messages;
 mod params;
+mod repaired;
 mod replay;

@@ -288,8 +288,8 @@ impl<'a> Scanner<'a> {
                 Ok(())
             }
             Some(b'u') => match self.code_unit()? {
-                // An unpaired surrogate isn't valid text. It is rejected here so that no later code has to
-                // handle it.
+                // An unpaired surrogate isn't valid text. It is rejected here, and the decoder replaces it and
+                // scans again, so that no later code has to handle it.
                 0xd800..=0xdbff if self.peek() == Some(b'\\') => {
                     self.step(1);
                     if self.peek() != Some(b'u') {

@@ -13,7 +13,6 @@ pub(super) fn add(corpus: &mut Corpus) {
     truncations(corpus);
     syntax(corpus);
     numbers(corpus);
-    surrogates(corpus);
     encodings(corpus);
     depths(corpus);
     duplicates(corpus);
@@ -43,6 +42,10 @@ fn syntax(corpus: &mut Corpus) {
         ("colon", ":"),
         ("quote", "\""),
         ("minus", "-"),
+        (
+            "cut-code-unit",
+            r#"{"jsonrpc":"2.0","id":7,"method":"\ud83d\ude"}"#,
+        ),
         ("key-alone", r#"{"id"}"#),
         ("key-and-colon", r#"{"id":}"#),
         ("no-colon", r#"{"jsonrpc" "2.0","id":7,"method":"ping"}"#),
@@ -183,37 +186,6 @@ fn numbers(corpus: &mut Corpus) {
     }
 }
 
-fn surrogates(corpus: &mut Corpus) {
-    for (form, text) in [
-        ("high", r"\ud800"),
-        ("low", r"\udc00"),
-        ("reversed", r"\udc00\ud800"),
-        ("two-highs", r"\ud83d\ud83d"),
-        ("high-and-letter", r"\ud83da"),
-        ("high-and-escape", r"\ud83d\n"),
-        ("high-and-unit", r"\ud83d\u0041"),
-        ("high-and-cut-unit", r"\ud83d\ude"),
-    ] {
-        for (place, body) in [
-            ("argument", argument(&format!("\"{text}\""))),
-            (
-                "id",
-                format!(r#"{{"jsonrpc":"2.0","id":"{text}","method":"ping"}}"#),
-            ),
-            (
-                "method",
-                format!(r#"{{"jsonrpc":"2.0","id":7,"method":"{text}"}}"#),
-            ),
-            (
-                "key",
-                format!(r#"{{"jsonrpc":"2.0","id":7,"method":"ping","{text}":1}}"#),
-            ),
-        ] {
-            corpus.body("surrogate", &format!("{form}-in-{place}"), body);
-        }
-    }
-}
-
 const PING: &[u8] = br#"{"jsonrpc":"2.0","id":7,"method":"ping"}"#;
 
 fn joined(parts: &[&[u8]]) -> Vec<u8> {
@@ -221,7 +193,7 @@ fn joined(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 fn encodings(corpus: &mut Corpus) {
-    let forms: [(&str, &[u8]); 14] = [
+    let forms: [(&str, &[u8]); 12] = [
         ("ff", b"\xff"),
         ("fe", b"\xfe"),
         ("continuation-alone", b"\x80"),
@@ -230,8 +202,6 @@ fn encodings(corpus: &mut Corpus) {
         ("overlong-slash", b"\xc1\xaf"),
         ("overlong-of-three", b"\xe0\x80\xaf"),
         ("overlong-of-four", b"\xf0\x80\x80\xaf"),
-        ("surrogate", b"\xed\xa0\x80"),
-        ("surrogate-pair", b"\xed\xa0\xbd\xed\xb8\x80"),
         ("past-the-last", b"\xf4\x90\x80\x80"),
         ("cut-two", b"\xc3"),
         ("cut-three", b"\xe2\x82"),
@@ -251,8 +221,6 @@ fn encodings(corpus: &mut Corpus) {
     let text = String::from_utf8(PING.to_vec()).unwrap();
     let mark = format!("\u{feff}{text}");
     for (name, body) in [
-        ("mark", mark.clone().into_bytes()),
-        ("mark-alone", "\u{feff}".into()),
         ("two-marks", format!("\u{feff}{mark}").into_bytes()),
         ("mark-after-a-space", format!(" {mark}").into_bytes()),
         ("mark-after", format!("{text}\u{feff}").into_bytes()),

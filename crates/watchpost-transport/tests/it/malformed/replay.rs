@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines, 
 use watchpost_transport::serve_stdio;
 
 /// The revision of the sessions.
-const REVISION: &str = "2025-11-25";
+pub(super) const REVISION: &str = "2025-11-25";
 
 /// The transport and session state in which a case is replayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ enum Over {
 /// stream, the status 202 comes first.
 fn expected(kind: &str, over: Over) -> (&'static [u16], &'static [i64]) {
     match (kind, over) {
-        ("truncated" | "syntax" | "surrogate" | "encoding" | "nul", _) => (&[400], &[-32700]),
+        ("truncated" | "syntax" | "encoding" | "nul", _) => (&[400], &[-32700]),
         ("depth" | "duplicate" | "id" | "message" | "batch", _) => (&[400], &[-32600]),
         // If the revision has batches, each invalid element has its own response.
         ("element", Over::Http) => (&[200], &[-32600, -32601, -32602]),
@@ -193,7 +193,7 @@ fn check_reply(case: &Case, over: Over, reply: &Reply) -> Result<(), String> {
 }
 
 /// Returns the bytes of a POST with the usual headers, changed by the case's headers.
-fn post(path: &str, session: Option<&str>, case: &Case) -> Vec<u8> {
+pub(super) fn post(path: &str, session: Option<&str>, case: &Case) -> Vec<u8> {
     let length = case.body.len().to_string();
     let mut headers: Vec<Vec<u8>> = [
         "Host: localhost",
@@ -335,13 +335,13 @@ async fn over_http_sse() {
 }
 
 /// A stdio process that accepts raw bytes.
-struct Process {
+pub(super) struct Process {
     input: WriteHalf<DuplexStream>,
     output: Lines<BufReader<ReadHalf<DuplexStream>>>,
 }
 
 impl Process {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let (ours, theirs) = tokio::io::duplex(1 << 16);
         let (input, output) = tokio::io::split(theirs);
         let service = stdio_service(&bench(), &FakeGate::new(), Ok(GOOD.into()));
@@ -353,12 +353,12 @@ impl Process {
         }
     }
 
-    async fn send(&mut self, line: impl AsRef<[u8]>) {
+    pub(super) async fn send(&mut self, line: impl AsRef<[u8]>) {
         self.input.write_all(line.as_ref()).await.unwrap();
         self.input.write_all(b"\n").await.unwrap();
     }
 
-    async fn next(&mut self) -> Value {
+    pub(super) async fn next(&mut self) -> Value {
         let line = tokio::time::timeout(Duration::from_secs(20), self.output.next_line());
         let line = line.await.expect("a line arrives in time").unwrap();
         serde_json::from_str(&line.expect("the process hasn't ended")).unwrap()

@@ -172,11 +172,15 @@ pub(crate) fn wrong_cursor() -> Failure {
     Failure::invalid(text::findings::WRONG_CURSOR.to_owned())
 }
 
-/// Whether a failed call of a write tool can safely be retried.
+/// Whether a failed call of a write tool can be retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Retry {
-    /// Nothing was changed.
+    /// Nothing was changed, and the cause may pass by itself.
     Unchanged,
+    /// Nothing was changed, and the same call fails again as long as its cause exists.
+    Refused,
+    /// Nothing was changed, because a person decided so. The message says what to do.
+    Decided,
     /// The change may have been made, but the call has an idempotency key.
     ByKey,
     /// The change may have been made, and a retry would not be recognized.
@@ -184,13 +188,12 @@ pub(crate) enum Retry {
 }
 
 impl Retry {
-    pub(crate) const fn is_safe(self) -> bool {
-        !matches!(self, Self::Unsafe)
-    }
     /// Appends the advice to an error's text.
     pub(crate) fn advise(self, message: &str) -> String {
         let advice = match self {
             Self::Unchanged => text::errors::UNCHANGED_SAFE,
+            Self::Refused => text::errors::UNCHANGED_REFUSED,
+            Self::Decided => return text::errors::with_full_stop(message),
             Self::ByKey => text::errors::KEYED_SAFE,
             Self::Unsafe => text::errors::UNKNOWN_UNSAFE,
         };

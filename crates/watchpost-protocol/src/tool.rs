@@ -211,7 +211,8 @@ pub struct ToolResult {
     pub content: Bytes,
     /// Blocks after those of `content`, of kinds that not every revision has.
     pub more: Vec<ContentBlock>,
-    /// The JSON object that conforms to the tool's output schema, if the tool has one. Errors don't need it.
+    /// The JSON object that conforms to the tool's output schema, if the tool has one. An error of such a tool has
+    /// none: clients that validate it would drop the text.
     pub structured: Option<Bytes>,
     /// Whether the tool failed. The content then tells the model why and what to do.
     pub is_error: bool,

@@ -92,6 +92,13 @@ impl FinishedCall {
                 }),
                 false,
             ) => Retry::Unsafe,
+            (Err(Failure::User(error)), _) => match error.outcome {
+                AuditOutcome::NotFound
+                | AuditOutcome::Denied
+                | AuditOutcome::Invalid
+                | AuditOutcome::Conflict => Retry::Refused,
+                AuditOutcome::Ok | AuditOutcome::Unchanged | AuditOutcome::Error => Retry::Unchanged,
+            },
             _ => Retry::Unchanged,
         }
     }
@@ -184,8 +191,11 @@ impl McpServer {
             reduced: tool.reduce(raw, &self.audit_key),
         };
         let recorded = self.record(scope, name, required, describe).await;
-        let message = recorded.unwrap_or_else(str::to_owned);
-        complete(error_of(tool, &message, Retry::Unchanged))
+        let (message, retry) = match recorded {
+            Ok(required) => (required, Retry::Refused),
+            Err(unrecorded) => (unrecorded.to_owned(), Retry::Unchanged),
+        };
+        complete(error_of(tool, &message, retry))
     }
 
     /// Answers a call whose arguments can't be parsed.
@@ -334,7 +344,14 @@ impl McpServer {
             Ok(finished) => Ok(finished),
             Err(unrecorded) => self.record(scope, name, unrecorded, describe).await,
         };
-        let finished = recorded.map_err(|message| complete(error_of(tool, message, retry)))?;
+        let finished = recorded.map_err(|message| {
+            let retry = match retry {
+                Retry::ByKey | Retry::Unsafe => retry,
+                // The audit log can be written again later.
+                Retry::Unchanged | Retry::Refused | Retry::Decided => Retry::Unchanged,
+            };
+            complete(error_of(tool, message, retry))
+        })?;
         match finished.result {
             Ok(Done::Answered(answer)) => Ok(answer),
             Ok(Done::NeedsConfirmation(question, _)) => {
@@ -374,15 +391,10 @@ fn tool_error(message: &str) -> ToolResult {
     }
 }
 
-/// Returns the error of a write tool, with whether the call can be retried, as text and as fields.
+/// Returns the error of a write tool, with whether the call can be retried. The advice is part of the text, because the
+/// fields of an error would not conform to the tool's output schema, and clients that validate them drop the text.
 fn write_error(message: &str, retry: Retry) -> ToolResult {
-    let structured = serde_json::json!({ "error": message, "safe_to_retry": retry.is_safe() });
-    ToolResult {
-        content: fence::plain(&retry.advise(message)).into(),
-        more: Vec::new(),
-        structured: Some(structured.to_string().into_bytes().into()),
-        is_error: true,
-    }
+    tool_error(&retry.advise(message))
 }
 
 /// Returns the result of a change that the person did not confirm: an error, so that the model doesn't report the change
@@ -392,16 +404,7 @@ fn unconfirmed(confirmation: Option<Confirmation>) -> ToolResult {
         Some(Confirmation::Declined) => text::confirm::DECLINED,
         _ => text::confirm::CANCELLED,
     };
-    let structured = serde_json::json!({
-        "error": message,
-        "changed": false,
-        "confirmation": confirmation.map(Confirmation::as_str),
-        "safe_to_retry": true,
-    });
-    ToolResult {
-        structured: Some(structured.to_string().into_bytes().into()),
-        ..write_error(message, Retry::Unchanged)
-    }
+    write_error(message, Retry::Decided)
 }
 
 const fn complete(result: ToolResult) -> Outcome {

@@ -6,6 +6,9 @@ pub(crate) const AUDIT_UNAVAILABLE: &str = "The audit log can't be written, and 
 
 pub(crate) const UNCHANGED_SAFE: &str = "Safe to retry: yes, because nothing was changed";
 
+pub(crate) const UNCHANGED_REFUSED: &str =
+    "Nothing was changed, and the same call fails again until the cause is removed";
+
 pub(crate) const KEYED_SAFE: &str =
     "Safe to retry: yes, with the same idempotency_key, because the change is made at most once per key";
 
@@ -33,4 +36,9 @@ pub(crate) fn internal_error(incident: &str) -> String {
 pub(crate) fn with_retry_advice(message: &str, advice: &str) -> String {
     let message = message.trim_end_matches('.');
     format!("{message}. {advice}.")
+}
+
+pub(crate) fn with_full_stop(message: &str) -> String {
+    let message = message.trim_end_matches('.');
+    format!("{message}.")
 }

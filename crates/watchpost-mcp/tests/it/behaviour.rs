@@ -456,7 +456,7 @@ async fn errors_about_arguments_name_the_expected_value() {
     let check = async |tool: &str, arguments: Value, expected: &str| {
         let text = world.rejected(&world.writer, tool, arguments).await;
         // The error of a write tool is followed by advice on retrying.
-        let message = text.split(". Safe to retry: yes, ").next().unwrap();
+        let message = text.split(". Nothing was changed, ").next().unwrap();
         assert_eq!(message, expected, "{tool}");
         let rows = world.audit();
         assert_eq!(rows.last().unwrap().outcome, AuditOutcome::Invalid, "{tool}");

@@ -14,32 +14,53 @@ fn with(mut arguments: Value, name: &str, value: &str) -> Value {
     arguments
 }
 
-/// Makes a call that must fail. Returns the error's text and whether it says that a retry is safe.
+/// What an error says about a retry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Advice {
+    /// A retry is safe and can succeed.
+    Safe,
+    /// Nothing was changed, and a retry fails again.
+    Refused,
+    /// A retry could make the change twice.
+    Unsafe,
+}
+
+/// Makes a call that must fail. Returns the error's text and what it says about a retry.
 async fn rejected(
     world: &World,
     scope: &Arc<WorkspaceScope>,
     tool: &str,
     arguments: Value,
-) -> (String, bool) {
+) -> (String, Advice) {
     let answer = world.call(scope, tool, arguments).await;
     check_error(tool, &answer)
 }
 
-fn check_error(tool: &str, answer: &Answer) -> (String, bool) {
+fn check_error(tool: &str, answer: &Answer) -> (String, Advice) {
     assert!(answer.is_error(), "{tool}: {}", answer.0);
-    let safe = answer.data()["safe_to_retry"].as_bool().unwrap();
+    // It would not conform to the tool's output schema.
+    assert!(
+        answer.0["result"].get("structuredContent").is_none(),
+        "{tool}: {}",
+        answer.0
+    );
     let text = answer.text();
-    let advice = if safe {
-        "Safe to retry: yes, "
-    } else {
-        "Safe to retry: no, "
-    };
-    assert_eq!(text.matches(advice).count(), 1, "{tool}: {text}");
-    assert_eq!(text.matches("Safe to retry").count(), 1, "{tool}: {text}");
+    let found: Vec<Advice> = [
+        ("Safe to retry: yes, ", Advice::Safe),
+        (
+            "Nothing was changed, and the same call fails again until the cause is removed.",
+            Advice::Refused,
+        ),
+        ("Safe to retry: no, ", Advice::Unsafe),
+    ]
+    .into_iter()
+    .flat_map(|(words, advice)| text.matches(words).map(move |_| advice))
+    .collect();
     assert_eq!(text.lines().count(), 1, "{tool}: {text}");
-    let error = answer.data()["error"].as_str().unwrap();
-    assert!(text.starts_with(error.trim_end_matches('.')), "{tool}: {text}");
-    (text.to_owned(), safe)
+    let [advice] = found[..] else {
+        panic!("{tool}: one piece of advice is expected: {text}");
+    };
+    (text.to_owned(), advice)
 }
 
 #[tokio::test]
@@ -101,9 +122,9 @@ async fn a_key_is_valid_for_one_set_of_arguments_of_one_tool_of_one_caller() {
     let world = World::company().await;
     let snooze = |days: i64| json!({"finding_id": finding_id(1), "days": days, "idempotency_key": "k"});
     world.ok(&world.writer, "snooze_finding", snooze(3)).await;
-    let (text, safe) = rejected(&world, &world.writer, "snooze_finding", snooze(4)).await;
+    let (text, advice) = rejected(&world, &world.writer, "snooze_finding", snooze(4)).await;
     assert!(
-        safe && text.contains("`idempotency_key`") && text.contains("other arguments"),
+        advice == Advice::Refused && text.contains("`idempotency_key`") && text.contains("other arguments"),
         "{text}"
     );
     let row = world.audit().pop().unwrap();
@@ -138,8 +159,8 @@ async fn a_key_has_1_to_64_visible_ascii_characters() {
     for (tool, arguments) in actions() {
         for bad in ["", " ", "a b", "a\n", "é", "\u{200b}", long.as_str()] {
             let bad = with(arguments.clone(), "idempotency_key", bad);
-            let (text, safe) = rejected(&world, &world.writer, tool, bad).await;
-            assert!(safe, "{text}");
+            let (text, advice) = rejected(&world, &world.writer, tool, bad).await;
+            assert_eq!(advice, Advice::Refused, "{text}");
             assert!(
                 text.starts_with("`idempotency_key` must be a string of 1 to 64 visible ASCII"),
                 "{text}"
@@ -151,7 +172,7 @@ async fn a_key_has_1_to_64_visible_ascii_characters() {
 }
 
 #[tokio::test]
-async fn an_error_that_changed_nothing_is_safe_to_retry() {
+async fn a_refusal_says_that_a_retry_fails_again() {
     let world = World::company().await;
     let unknown = "018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f";
     world.ours(|data| {
@@ -204,21 +225,21 @@ async fn an_error_that_changed_nothing_is_safe_to_retry() {
         ("set_app_policy", policy("Twin", "blocked"), &twin),
     ];
     for (tool, arguments, expected) in cases {
-        let (text, safe) = rejected(&world, &world.writer, tool, arguments).await;
+        let (text, advice) = rejected(&world, &world.writer, tool, arguments).await;
         assert!(text.contains(expected), "{tool}: {text}");
-        assert!(
-            safe && text.ends_with("yes, because nothing was changed."),
-            "{tool}: {text}"
-        );
+        assert_eq!(advice, Advice::Refused, "{tool}: {text}");
     }
     for (tool, arguments) in actions() {
-        let (text, safe) = rejected(&world, &world.reader, tool, arguments.clone()).await;
-        assert!(safe && text.starts_with("Write scope required"), "{text}");
+        let (text, advice) = rejected(&world, &world.reader, tool, arguments.clone()).await;
+        assert!(
+            advice == Advice::Refused && text.starts_with("Write scope required"),
+            "{text}"
+        );
         world.store.audit_broken.store(true, Ordering::Relaxed);
         for scope in [&world.reader, &world.writer] {
-            let (text, safe) = rejected(&world, scope, tool, arguments.clone()).await;
+            let (text, advice) = rejected(&world, scope, tool, arguments.clone()).await;
             assert!(
-                safe && text.contains("audit log can't be written"),
+                advice == Advice::Safe && text.contains("audit log can't be written"),
                 "{tool}: {text}"
             );
         }
@@ -233,8 +254,8 @@ async fn a_store_failure_before_the_change_is_safe_to_retry() {
     for (tool, arguments) in actions() {
         // The fake's reads fail, so a tool with a preview never reaches the change.
         if ["dismiss_finding", "remediate_finding", "set_app_policy"].contains(&tool) {
-            let (text, safe) = rejected(&world, &world.writer, tool, arguments).await;
-            assert!(safe, "{tool}: {text}");
+            let (text, advice) = rejected(&world, &world.writer, tool, arguments).await;
+            assert_eq!(advice, Advice::Safe, "{tool}: {text}");
             assert!(
                 text.contains("incident") && !text.contains("fire"),
                 "{tool}: {text}"
@@ -250,9 +271,9 @@ async fn whether_a_lost_change_is_safe_to_retry_depends_on_its_key() {
         let world = World::company().await;
         world.store.answers_lost.store(true, Ordering::Relaxed);
         let keyed = with(arguments.clone(), "idempotency_key", "k");
-        let (text, safe) = rejected(&world, &world.writer, tool, keyed.clone()).await;
+        let (text, advice) = rejected(&world, &world.writer, tool, keyed.clone()).await;
         assert!(
-            safe && text.contains("with the same idempotency_key"),
+            advice == Advice::Safe && text.contains("with the same idempotency_key"),
             "{tool}: {text}"
         );
         assert!(
@@ -270,8 +291,11 @@ async fn whether_a_lost_change_is_safe_to_retry_depends_on_its_key() {
 
         let world = World::company().await;
         world.store.answers_lost.store(true, Ordering::Relaxed);
-        let (text, safe) = rejected(&world, &world.writer, tool, arguments).await;
-        assert!(!safe && text.contains("it isn't known whether"), "{tool}: {text}");
+        let (text, advice) = rejected(&world, &world.writer, tool, arguments).await;
+        assert!(
+            advice == Advice::Unsafe && text.contains("it isn't known whether"),
+            "{tool}: {text}"
+        );
     }
 }
 

@@ -30,7 +30,8 @@ pub(crate) fn of_input<T: JsonSchema>() -> Value {
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
     flatten(&mut schema);
     if let Some(root) = schema.as_object_mut() {
-        root.insert("additionalProperties".into(), Value::Bool(false));
+        // Converters to the schemas of some model vendors fail on this keyword.
+        root.remove("additionalProperties");
         root.entry("properties")
             .or_insert_with(|| Value::Object(Map::new()));
     }
@@ -67,7 +68,7 @@ fn shorten(schema: &mut Value) {
 }
 
 /// Keywords that a caller doesn't need.
-const DROPPED: &[&str] = &["$schema", "$defs", "title", "default", "format"];
+const DROPPED: &[&str] = &["$schema", "$defs", "title", "format"];
 
 fn flatten(schema: &mut Value) {
     match schema {
@@ -76,6 +77,13 @@ fn flatten(schema: &mut Value) {
             // The keys of `properties` are names of fields, such as `title`: keywords are removed from schemas alone.
             for keyword in DROPPED.iter().copied() {
                 map.remove(keyword);
+            }
+            // The default of a field that may be absent says nothing.
+            if matches!(
+                map.get("default"),
+                Some(Value::Null | Value::Array(_) | Value::Object(_))
+            ) {
+                map.remove("default");
             }
             if let Some(Value::Array(types)) = map.get_mut("type") {
                 types.retain(|name| name != "null");

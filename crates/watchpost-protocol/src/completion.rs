@@ -67,7 +67,7 @@ struct Argument<'a> {
 #[derive(Deserialize)]
 struct Context {
     #[serde(default)]
-    arguments: BTreeMap<String, String>,
+    arguments: BTreeMap<String, Option<String>>,
 }
 
 impl<'a> CompletionQuery<'a> {
@@ -98,7 +98,8 @@ impl<'a> CompletionQuery<'a> {
                     return Err(text::COMPLETION_CONTEXT);
                 }
                 let context: Context = value.parse().map_err(|_| text::COMPLETION_CONTEXT)?;
-                context.arguments
+                let known = context.arguments.into_iter();
+                known.filter_map(|(name, value)| Some((name, value?))).collect()
             }
         };
         if context.len() > CONTEXT_MAX {

@@ -44,7 +44,7 @@ pub enum Method<'a> {
     GetPrompt {
         /// The name of the prompt.
         name: Cow<'a, str>,
-        /// The values that the user filled in, by argument.
+        /// The values that the user filled in, by argument. An argument that is `null` is absent.
         arguments: BTreeMap<String, String>,
     },
     /// `completion/complete`.

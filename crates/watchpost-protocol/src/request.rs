@@ -380,8 +380,11 @@ impl Request {
                 name: self.text(self.members.name),
                 arguments: self
                     .member(self.members.arguments)
-                    .and_then(|arguments| arguments.parse().ok())
-                    .unwrap_or_default(),
+                    .and_then(|arguments| arguments.parse::<BTreeMap<String, Option<String>>>().ok())
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter_map(|(name, value)| Some((name, value?)))
+                    .collect(),
             },
             Operation::Complete => Method::Complete(self.completion().ok()?),
             Operation::Subscribe => Method::Subscribe { uri: uri() },

@@ -6,13 +6,15 @@
 //! with the first one.
 
 mod audit;
+mod lenient;
 mod number;
 mod scan;
 mod text;
 mod word;
 
 pub(crate) use audit::{AuditArguments, Reduced};
-pub(crate) use number::Whole;
+pub(crate) use lenient::{UnknownArguments, address, word};
+pub(crate) use number::{Flag, Whole};
 pub(crate) use scan::{ScanChoice, integration_id, scan_arguments, scan_id};
 pub(crate) use text::{AddressLine, FindingArg, IdLine, IdempotencyKey, Line};
 pub(crate) use word::{Many, Word};
@@ -21,11 +23,11 @@ use crate::{error::Failure, text::arguments as messages};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-/// The maximum number of characters of an unknown argument's name that an error repeats.
-const ECHOED_NAME_MAX: usize = 64;
-
 /// A tool's input struct, declared with [`arguments!`].
 pub(crate) trait Arguments: DeserializeOwned + JsonSchema + Send + Sync + 'static {
+    /// The names of the fields.
+    const FIELDS: &'static [&'static str];
+
     /// Adds each field in its form for the audit log. Equal arguments have equal forms.
     fn reduce(&self, out: &mut Reduced<'_>);
 }
@@ -44,14 +46,7 @@ impl<T: ArgumentValue> ArgumentValue for Option<T> {
     }
 }
 
-impl ArgumentValue for bool {
-    fn reduce(&self, name: &'static str, out: &mut Reduced<'_>) {
-        out.flag(name, *self);
-    }
-}
-
-/// Declares an input struct. Its fields may have attributes and documentation. Unknown arguments are rejected, and every
-/// field is added to the audit entry.
+/// Declares an input struct. Its fields may have attributes and documentation. Every field is added to the audit entry.
 macro_rules! arguments {
     (
         $(#[$attribute:meta])*
@@ -67,6 +62,8 @@ macro_rules! arguments {
         }
 
         impl $crate::arguments::Arguments for $name {
+            const FIELDS: &'static [&'static str] = &[$(stringify!($field)),*];
+
             fn reduce(&self, out: &mut $crate::arguments::Reduced<'_>) {
                 let Self { $($field),* } = self;
                 $($crate::arguments::ArgumentValue::reduce($field, stringify!($field), out);)*
@@ -82,43 +79,23 @@ arguments! {
     pub(crate) struct NoArguments {}
 }
 
-/// Parses the arguments of a call. Absent arguments are an empty object.
-pub(crate) fn parse<I: Arguments>(tool: &str, raw: Option<&str>) -> Result<I, Failure> {
-    let text = raw.unwrap_or("{}");
-    let mut json = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut json).map_err(|error| {
+/// Parses the arguments of a call. Absent arguments are an empty object. Returns also the names of the arguments that were
+/// ignored.
+pub(crate) fn parse<I: Arguments>(
+    tool: &str,
+    raw: Option<&str>,
+    unknown: UnknownArguments,
+) -> Result<(I, Vec<String>), Failure> {
+    let (given, ignored) = lenient::read::<I>(tool, raw, unknown)?;
+    let input = serde_path_to_error::deserialize(serde_json::Value::Object(given)).map_err(|error| {
         let path = error.path().to_string();
-        Failure::invalid(explain::<I>(tool, &path, &error.into_inner().to_string()))
-    })
+        Failure::invalid(explain(tool, &path, &error.into_inner().to_string()))
+    })?;
+    Ok((input, ignored))
 }
 
-/// Converts the parser's message into one for a model. The only text of the caller in it is a number, or the cleaned name
-/// of an unknown argument.
-fn explain<I: Arguments>(tool: &str, path: &str, message: &str) -> String {
-    let message = message
-        .rfind(" at line ")
-        .and_then(|at| message.get(..at))
-        .unwrap_or(message);
-    if message.starts_with("unknown field") {
-        let name: String = path
-            .chars()
-            .take(ECHOED_NAME_MAX)
-            .map(|c| {
-                if c.is_ascii_alphanumeric() || "_-.".contains(c) {
-                    c
-                } else {
-                    '?'
-                }
-            })
-            .collect();
-        let schema = crate::schema::of_input::<I>();
-        let allowed: Vec<&str> = schema
-            .get("properties")
-            .and_then(|properties| properties.as_object())
-            .map(|properties| properties.keys().map(String::as_str).collect())
-            .unwrap_or_default();
-        return messages::unknown_argument(&name, tool, &allowed);
-    }
+/// Converts the parser's message into one for a model. The only text of the caller in it is a number.
+fn explain(tool: &str, path: &str, message: &str) -> String {
     if let Some(rest) = message.strip_prefix("missing field `") {
         let name = rest.trim_end_matches('`');
         return messages::missing_argument(name, tool);
@@ -126,9 +103,6 @@ fn explain<I: Arguments>(tool: &str, path: &str, message: &str) -> String {
     let Some((_, expected)) = message.rsplit_once(", expected ") else {
         return messages::not_json(tool);
     };
-    if path == "." || path == "?" {
-        return messages::not_an_object(tool);
-    }
     let number = message
         .strip_prefix("invalid value: ")
         .and_then(|value| {

@@ -76,13 +76,16 @@ macro_rules! scan_arguments {
             $visibility struct $name {
                 /// Default: the latest completed scan.
                 scan_id: Option<$crate::arguments::IdLine>,
-                /// Used without scan_id; default compliance.
+                /// Used without scan_id.
+                #[schemars(extend("default" = "compliance"))]
                 scan_type: Option<$crate::arguments::Word<watchpost_core::check::ScanType>>,
                 /// Needed only if several platforms can be scanned.
                 integration_id: Option<$crate::arguments::IdLine>,
+                /// Default: all.
                 $(#[$framework_attribute])*
                 #[serde(default)]
                 framework: $crate::arguments::Many<watchpost_core::check::Framework>,
+                /// Default: all.
                 #[serde(default)]
                 service: $crate::arguments::Many<watchpost_core::check::Service>,
                 $($own)*

@@ -1,6 +1,6 @@
 //! Strings and ids.
 
-use super::{ArgumentValue, Reduced};
+use super::{ArgumentValue, Reduced, lenient};
 use crate::{
     schema::inline_schema,
     text::arguments::{expect_finding_id, expect_idempotency_key, expect_line},
@@ -45,7 +45,7 @@ impl<'de, const MAX: usize> Deserialize<'de> for Line<MAX> {
     }
 }
 
-inline_schema!(Line<MAX>, [const MAX: usize], "Line", { "type": "string" });
+inline_schema!(Line<MAX>, [const MAX: usize], "Line", { "type": "string", "maxLength": MAX });
 
 /// A string that should be an id from another answer. It is validated when it is used.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -58,20 +58,21 @@ impl IdLine {
     }
 }
 
-inline_schema!(IdLine, "IdLine", { "type": "string" });
+inline_schema!(IdLine, "IdLine", { "type": "string", "maxLength": 36 });
 
-/// A string that should be an email address. It is validated when it is used.
+/// A string that should be an email address, without what surrounds addresses in mails and formatted texts. It is
+/// validated when it is used.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct AddressLine(Line<320>);
 
 impl AddressLine {
     pub(crate) fn as_str(&self) -> &str {
-        self.0.as_str()
+        lenient::address(self.0.as_str())
     }
 }
 
-inline_schema!(AddressLine, "AddressLine", { "type": "string" });
+inline_schema!(AddressLine, "AddressLine", { "type": "string", "maxLength": 320 });
 
 /// A key with which a repeated call takes effect only once: 1 to 64 visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +104,7 @@ impl<'de> Deserialize<'de> for IdempotencyKey {
     }
 }
 
-inline_schema!(IdempotencyKey, "IdempotencyKey", { "type": "string" });
+inline_schema!(IdempotencyKey, "IdempotencyKey", { "type": "string", "maxLength": ONCE_KEY_MAX });
 
 /// A finding's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +131,7 @@ impl<'de> Deserialize<'de> for FindingArg {
     }
 }
 
-inline_schema!(FindingArg, "FindingId", { "type": "string" });
+inline_schema!(FindingArg, "FindingId", { "type": "string", "maxLength": 36 });
 
 impl<const MAX: usize> ArgumentValue for Line<MAX> {
     fn reduce(&self, name: &'static str, out: &mut Reduced<'_>) {

@@ -1,6 +1,6 @@
 //! Words from closed lists, one or several.
 
-use super::{ArgumentValue, Reduced};
+use super::{ArgumentValue, Reduced, lenient};
 use crate::{schema::inline_schema, text::arguments::expect_list};
 use serde::{
     Deserialize, Deserializer,
@@ -94,11 +94,13 @@ impl<T: WordList> Visitor<'_> for WordVisitor<T> {
         Ok(())
     }
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Word<T>, E> {
+        let plain = lenient::word(text);
         T::WORDS
             .iter()
             .copied()
-            .find(|word| word.text() == text)
+            .find(|word| word.text() == plain)
             .or_else(|| T::other_spelling(text))
+            .or_else(|| T::other_spelling(&plain))
             .map(Word)
             .ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
     }
@@ -117,7 +119,7 @@ fn words<T: WordList>() -> Vec<&'static str> {
 
 inline_schema!(Word<T>, [T: WordList], "Word", { "type": "string", "enum": words::<T>() });
 
-/// Words from a closed list, sorted and without duplicates. A single string is a list of one.
+/// Words from a closed list, sorted and without duplicates. A list can also be text: one word, words with commas, or JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Many<T>(Vec<T>);
 
@@ -162,8 +164,17 @@ impl<'de, T: WordList> Visitor<'de> for ManyVisitor<T> {
         Ok(Many::default())
     }
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Many<T>, E> {
-        let Word(word) = WordVisitor(PhantomData).visit_str(text)?;
-        Ok(Many(vec![word]))
+        let list = lenient::list(text).ok_or_else(|| E::invalid_value(Unexpected::Other("text"), &self))?;
+        if list.len() > LIST_MAX {
+            return Err(E::invalid_length(list.len(), &self));
+        }
+        let words = list
+            .iter()
+            .map(|text| WordVisitor(PhantomData).visit_str(text).map(|Word(word)| word));
+        let mut words: Vec<T> = words.collect::<Result<_, E>>()?;
+        words.sort_unstable();
+        words.dedup();
+        Ok(Many(words))
     }
     fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Many<T>, A::Error> {
         let mut words = Vec::new();

@@ -13,7 +13,10 @@ mod review_app;
 mod triage_critical_findings;
 mod what_changed_this_week;
 
-use crate::text::arguments::{ADDRESS_EXPECTED, CATEGORY_EXPECTED, FRAMEWORK_EXPECTED, LINE_EXPECTED};
+use crate::{
+    arguments::{address, word},
+    text::arguments::{ADDRESS_EXPECTED, CATEGORY_EXPECTED, FRAMEWORK_EXPECTED, LINE_EXPECTED},
+};
 use std::collections::BTreeMap;
 use watchpost_core::{
     check::Framework,
@@ -63,11 +66,11 @@ impl Kind {
     /// Validates and cleans a value. The error says what it must be.
     fn read(self, value: &str) -> Result<String, &'static str> {
         match self {
-            Self::Address => normalize_address(value)
+            Self::Address => normalize_address(address(value))
                 .filter(|address| ForeignText::name(address).untrusted() == address)
                 .ok_or(ADDRESS_EXPECTED),
             Self::Line => {
-                let line = value.trim();
+                let line = address(value);
                 let fits = !line.is_empty() && line.len() <= 800 && line.chars().count() <= 200;
                 let cleaned = fits.then(|| ForeignText::name(line).untrusted().trim().to_owned());
                 cleaned.filter(|line| !line.is_empty()).ok_or(LINE_EXPECTED)
@@ -83,7 +86,7 @@ impl Kind {
 }
 
 fn one_of(mut words: impl Iterator<Item = &'static str>, value: &str) -> Option<String> {
-    let value = value.trim().to_lowercase();
+    let value = word(value);
     words.find(|word| **word == value).map(str::to_owned)
 }
 

@@ -234,7 +234,11 @@ impl McpServer {
             let recorded = self.record_reply(scope, tool, &reply).await;
             return complete(recorded.unwrap_or_else(tool_error));
         }
-        let Prepared { arguments, call } = match prepare(raw, &self.audit_key) {
+        let Prepared {
+            arguments,
+            call,
+            ignored,
+        } = match prepare(raw, &self.audit_key) {
             Ok(prepared) => prepared,
             Err(failure) => return self.unparsed(scope, tool, failure).await,
         };
@@ -243,7 +247,7 @@ impl McpServer {
             FinishedCall::new(None, call.run(&context).await.map(Done::Answered))
         });
         let answer = match self.settle(scope, tool, Some(&arguments), finished.await).await {
-            Ok(answer) => answer,
+            Ok(answer) => answer.without_arguments(tool.declaration.name, &ignored),
             Err(outcome) => return outcome,
         };
         let result = answer.result(self.watchpost.random());
@@ -282,7 +286,7 @@ impl McpServer {
         &self,
         scope: &WorkspaceScope,
         tool: &'static ToolEntry,
-        Prepared { arguments, call }: Prepared<'_, dyn RunAction>,
+        Prepared { arguments, call, .. }: Prepared<'_, dyn RunAction>,
         meta: &RequestMeta<'_>,
     ) -> Outcome {
         let finished = Unrecorded::gather(async |reader| {

@@ -30,7 +30,7 @@ impl McpServer {
         scope: &WorkspaceScope,
         tool: &'static ToolEntry,
         risk: Risk,
-        Prepared { arguments, call }: Prepared<'_, dyn RunWrite>,
+        Prepared { arguments, call, .. }: Prepared<'_, dyn RunWrite>,
         meta: &RequestMeta<'_>,
     ) -> Outcome {
         let finished = Unrecorded::gather(async |reader| {

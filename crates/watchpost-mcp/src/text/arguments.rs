@@ -16,6 +16,17 @@ pub(crate) fn unknown_argument(name: &str, taker: &str, allowed: &[&str]) -> Str
     format!("unknown argument `{name}`: {}", takes(taker, allowed))
 }
 
+/// A warning about arguments that a query doesn't have.
+pub(crate) fn ignored(names: &[String], tool: &str) -> String {
+    let (noun, these) = match names.len() {
+        1 => ("argument", "it"),
+        _ => ("arguments", "them"),
+    };
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let names = names.join(", ");
+    format!("The answer ignores the {noun} {names}: `{tool}` doesn't have {these}")
+}
+
 /// As [`unknown_argument`], without the name that was given.
 pub(crate) fn unknown_prompt_argument(prompt: &str, allowed: &[&str]) -> String {
     format!("unknown argument: {}", takes(prompt, allowed))
@@ -60,6 +71,10 @@ pub(crate) fn expect_finding_id(f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 pub(crate) fn expect_number(f: &mut fmt::Formatter<'_>, min: i64, max: i64) -> fmt::Result {
     write!(f, "a whole number from {min} to {max}")
+}
+
+pub(crate) fn expect_flag(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("true or false")
 }
 
 pub(crate) fn expect_line(f: &mut fmt::Formatter<'_>, chars_max: usize) -> fmt::Result {

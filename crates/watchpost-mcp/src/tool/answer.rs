@@ -1,8 +1,9 @@
 //! The answer of a tool.
 
-use crate::{error::Failure, fence, tool::FollowUp};
+use crate::{error::Failure, fence, text, tool::FollowUp};
 use bytes::Bytes;
 use serde::Serialize;
+use serde_json::Value;
 use watchpost_core::{
     access::ChangeReceipt, audit::AuditTarget, port::Random, posture::Freshness, value::time::Timestamp,
 };
@@ -62,6 +63,24 @@ impl Answer {
             structured: Some(self.structured.clone()),
             is_error: false,
         }
+    }
+    /// Adds a warning that the tool doesn't have these arguments, to the sentence and to the structured part.
+    pub(crate) fn without_arguments(mut self, tool: &str, ignored: &[String]) -> Self {
+        if ignored.is_empty() {
+            return self;
+        }
+        let warning = text::arguments::ignored(ignored, tool);
+        self.sentence = format!("{} {warning}.", self.sentence);
+        if let Ok(Value::Object(mut fields)) = serde_json::from_slice(&self.structured) {
+            let warnings = fields
+                .entry("warnings")
+                .or_insert_with(|| Value::Array(Vec::new()));
+            if let Value::Array(warnings) = warnings {
+                warnings.push(warning.into());
+            }
+            self.structured = Value::Object(fields).to_string().into();
+        }
+        self
     }
     /// Sets the target of the audit entry.
     pub(crate) fn about(mut self, target: AuditTarget) -> Self {

@@ -1,7 +1,7 @@
 //! An entry in the list of tools, and a call with parsed arguments.
 
 use crate::{
-    arguments::{self, AuditArguments},
+    arguments::{self, AuditArguments, UnknownArguments},
     confirm::{Preview, Risk},
     error::Failure,
     schema,
@@ -43,6 +43,8 @@ pub(crate) struct Prepared<'k, R: ?Sized> {
     pub(crate) arguments: AuditArguments<'k>,
     /// The call to run.
     pub(crate) call: Box<R>,
+    /// The names of the arguments that were ignored. Always empty for actions.
+    pub(crate) ignored: Vec<String>,
 }
 
 /// The future of a running call.
@@ -90,10 +92,11 @@ impl<T: WriteTool> RunWrite for Parsed<T> {
 fn parse<'k, T: Tool>(
     raw: Option<&str>,
     key: &'k AuditKey,
-) -> Result<(AuditArguments<'k>, Parsed<T>), Failure> {
+    unknown: UnknownArguments,
+) -> Result<(AuditArguments<'k>, Parsed<T>, Vec<String>), Failure> {
     let tool = T::DECLARATION.name;
-    let input: T::Input = arguments::parse(tool, raw)?;
-    Ok((AuditArguments::new(tool, &input, key), Parsed(input)))
+    let (input, ignored): (T::Input, _) = arguments::parse(tool, raw, unknown)?;
+    Ok((AuditArguments::new(tool, &input, key), Parsed(input), ignored))
 }
 
 impl ToolEntry {
@@ -107,9 +110,13 @@ impl ToolEntry {
             "a query requires the permission to read and no other"
         );
         Self::of::<T>(Kind::Query(|raw, key| {
-            let (arguments, call) = parse::<T>(raw, key)?;
+            let (arguments, call, ignored) = parse::<T>(raw, key, UnknownArguments::Ignore)?;
             let call: Box<dyn RunQuery> = Box::new(call);
-            Ok(Prepared { arguments, call })
+            Ok(Prepared {
+                arguments,
+                call,
+                ignored,
+            })
         }))
     }
 
@@ -127,9 +134,13 @@ impl ToolEntry {
             "an action that requires a write key must be a `WriteTool`, which declares its risk"
         );
         Self::of::<T>(Kind::Action(|raw, key| {
-            let (arguments, call) = parse::<T>(raw, key)?;
+            let (arguments, call, ignored) = parse::<T>(raw, key, UnknownArguments::Refuse)?;
             let call: Box<dyn RunAction> = Box::new(call);
-            Ok(Prepared { arguments, call })
+            Ok(Prepared {
+                arguments,
+                call,
+                ignored,
+            })
         }))
     }
 
@@ -145,9 +156,13 @@ impl ToolEntry {
         Self::of::<T>(Kind::Write {
             risk: T::RISK,
             prepare: |raw, key| {
-                let (arguments, call) = parse::<T>(raw, key)?;
+                let (arguments, call, ignored) = parse::<T>(raw, key, UnknownArguments::Refuse)?;
                 let call: Box<dyn RunWrite> = Box::new(call);
-                Ok(Prepared { arguments, call })
+                Ok(Prepared {
+                    arguments,
+                    call,
+                    ignored,
+                })
             },
         })
     }
@@ -209,6 +224,7 @@ pub(crate) async fn answer<T: QueryTool>(
     caller: Caller<'_>,
     arguments: &serde_json::Value,
 ) -> Result<Answer, Failure> {
-    let (arguments, Parsed(input)) = parse::<T>(Some(&arguments.to_string()), caller.audit_key)?;
+    let raw = arguments.to_string();
+    let (arguments, Parsed(input), _) = parse::<T>(Some(&raw), caller.audit_key, UnknownArguments::Refuse)?;
     T::run(&Context::new(caller, &arguments, None), input).await
 }

@@ -24,7 +24,8 @@ pub(super) struct GenerateReport;
 scan_arguments! {
     pub(super) struct Input {
         framework, service;
-        /// executive: for a board (default); framework: every check; evidence: for an auditor.
+        /// executive: for a board; framework: every check; evidence: for an auditor.
+        #[schemars(extend("default" = "executive"))]
         kind: Option<Word<ReportKind>>,
         /// An earlier scan to compare with.
         compare_with: Option<IdLine>,

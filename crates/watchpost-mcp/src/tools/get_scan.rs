@@ -32,6 +32,7 @@ scan_arguments! {
         /// Limits new failures to these.
         framework, service;
         /// Time to wait for its end.
+        #[schemars(extend("default" = 0))]
         wait_seconds: Option<Whole<0, 50>>,
     }
 }

@@ -28,10 +28,13 @@ pub(super) struct GetScoreTrend;
 
 arguments! {
     pub(super) struct Input {
-        /// Default compliance.
+        /// Which score.
+        #[schemars(extend("default" = "compliance"))]
         scan_type: Option<Word<ScanType>>,
+        /// Needed only if several platforms can be scanned.
         integration_id: Option<IdLine>,
-        /// Default 90.
+        /// Days up to today.
+        #[schemars(extend("default" = 90))]
         days: Option<Whole<1, 730>>,
     }
 }

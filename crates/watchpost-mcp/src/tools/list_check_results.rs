@@ -30,13 +30,16 @@ scan_arguments! {
         framework, service;
         /// A check or framework id: returns that one result in full.
         check_id: Option<Line<64>>,
+        /// Default: all.
         #[serde(default)]
         result: Many<CheckResult>,
+        /// Severities of the checks.
         #[serde(default)]
         severity: Many<Severity>,
         /// Words in id, title, framework id or reason.
         text: Option<Line<200>>,
-        /// Default 25.
+        /// Rows of a page.
+        #[schemars(extend("default" = 25))]
         limit: Option<Whole<1, 100>>,
         /// next_after of the previous page.
         after: Option<Line<64>>,

@@ -22,8 +22,10 @@ pub(super) struct ListFindings;
 
 arguments! {
     pub(super) struct Input {
+        /// Default: all.
         #[serde(default)]
         severity: Many<Severity>,
+        /// Default: all.
         #[serde(default)]
         category: Many<Category>,
         /// Default: open and in_progress.
@@ -32,16 +34,18 @@ arguments! {
         /// Platforms the evidence comes from.
         #[serde(default)]
         platform: Many<Platform>,
-        /// Framework or service of the failed check.
+        /// Framework of the failed check.
         #[serde(default)]
         framework: Many<Framework>,
+        /// Service of the failed check.
         #[serde(default)]
         service: Many<Service>,
         /// Subject of the findings: an email address, an app's name, or an id from another answer.
         entity: Option<AddressLine>,
         /// Words in the title, subject or rule id.
         text: Option<Line<200>>,
-        /// Default 25.
+        /// Rows of a page.
+        #[schemars(extend("default" = 25))]
         limit: Option<Whole<1, 100>>,
         /// next_cursor of the previous page, with the same filters.
         cursor: Option<Line<200>>,

@@ -22,10 +22,13 @@ pub(super) struct ListRules;
 
 arguments! {
     pub(super) struct Input {
+        /// Default: all.
         #[serde(default)]
         severity: Many<Severity>,
+        /// Default: all.
         #[serde(default)]
         category: Many<Category>,
+        /// Default: all.
         #[serde(default)]
         platform: Many<Platform>,
     }

@@ -21,10 +21,14 @@ pub(super) struct ListScans;
 
 arguments! {
     pub(super) struct Input {
+        /// Default: both.
         scan_type: Option<Word<ScanType>>,
+        /// Default: all.
         status: Option<Word<RunState>>,
+        /// Default: all.
         integration_id: Option<IdLine>,
-        /// Default 10.
+        /// Rows of a page.
+        #[schemars(extend("default" = 10))]
         limit: Option<Whole<1, 50>>,
         /// next_before of the previous page.
         before: Option<IdLine>,

@@ -24,6 +24,7 @@ arguments! {
     pub(super) struct Input {
         /// Name, client id or id.
         app: Line<200>,
+        /// none clears the policy.
         policy: Word<AppPolicy>,
         /// Makes retries safe.
         idempotency_key: Option<IdempotencyKey>,

@@ -22,6 +22,7 @@ arguments! {
     pub(super) struct Input {
         /// id from list_findings.
         finding_id: FindingArg,
+        /// Days from now.
         days: Whole<1, 90>,
         /// Explanation for later readers.
         note: Option<Line<1000>>,

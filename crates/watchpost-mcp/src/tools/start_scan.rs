@@ -1,7 +1,7 @@
 //! `start_scan`: queues a scan.
 
 use crate::{
-    arguments::{IdLine, Word, arguments, integration_id},
+    arguments::{Flag, IdLine, Word, arguments, integration_id},
     error::Failure,
     text,
     tool::{ActionTool, Answer, Context, Declaration, FollowUp, Hints, Tool},
@@ -25,9 +25,11 @@ arguments! {
         scan_type: Word<ScanType>,
         /// Needed only if several match.
         integration_id: Option<IdLine>,
+        /// Needed only if several match.
         platform: Option<Word<Platform>>,
-        /// Default true; false reuses the settings of the previous scan.
-        read_settings: Option<bool>,
+        /// false reuses the settings of the previous scan.
+        #[schemars(extend("default" = true))]
+        read_settings: Option<Flag>,
     }
 }
 
@@ -98,7 +100,7 @@ impl ActionTool for StartScan {
                 context.scope,
                 target,
                 input.scan_type.0,
-                input.read_settings.unwrap_or(true),
+                input.read_settings.is_none_or(|flag| flag.0),
                 context.record(),
             )
             .await?;

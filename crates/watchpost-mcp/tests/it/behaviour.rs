@@ -463,15 +463,9 @@ async fn errors_about_arguments_name_the_expected_value() {
         assert_eq!(rows.last().unwrap().arguments, "{}", "{tool}");
     };
     check(
-        "get_risk_score",
-        json!({"verbose": true}),
-        "unknown argument `verbose`: `get_risk_score` takes no arguments",
-    )
-    .await;
-    check(
-        "list_findings",
-        json!({"sevrity": "high"}),
-        "unknown argument `sevrity`: `list_findings` takes category, cursor, entity, framework, limit, platform, service, severity, status, text",
+        "trigger_sync",
+        json!({"platfrom": "okta"}),
+        "unknown argument `platfrom`: `trigger_sync` takes idempotency_key, platform",
     )
     .await;
     check(
@@ -488,7 +482,7 @@ async fn errors_about_arguments_name_the_expected_value() {
     .await;
     check(
         "list_findings",
-        json!({"limit": "10"}),
+        json!({"limit": "ten"}),
         "`limit` must be a whole number from 1 to 100",
     )
     .await;
@@ -500,13 +494,19 @@ async fn errors_about_arguments_name_the_expected_value() {
     .await;
     check(
         "list_findings",
+        json!({"severity": "[\"high\""}),
+        "`severity` must be a list of at most 32 values, each one of: critical; high; medium; low; info",
+    )
+    .await;
+    check(
+        "list_findings",
         json!({"severity": 3}),
         "`severity` must be a list of at most 32 values, each one of: critical; high; medium; low; info",
     )
     .await;
     check(
         "list_findings",
-        json!({"text": ""}),
+        json!({"text": " "}),
         "`text` must be a string of 1 to 200 characters",
     )
     .await;

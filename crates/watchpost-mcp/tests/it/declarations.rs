@@ -8,7 +8,7 @@ use watchpost_protocol::Revision;
 
 /// The size limit of the whole list for a write key, in the revision with the most fields. According to `gpt-tokenizer`
 /// (o200k_base), a list of this size has fewer than 8,000 tokens.
-const LIST_BYTES_MAX: usize = 33_200;
+const LIST_BYTES_MAX: usize = 34_000;
 
 fn definition(tool: &ToolEntry) -> Value {
     let declaration = &tool.declaration;
@@ -136,7 +136,7 @@ fn schemas_are_flat() {
                 let kind = schema.get("type").and_then(Value::as_str);
                 assert!(kind.is_some_and(|kind| kind != "null"), "{path}: {schema}");
                 for banned in [
-                    "$ref", "$defs", "anyOf", "oneOf", "allOf", "not", "nullable", "title", "default",
+                    "$ref", "$defs", "anyOf", "oneOf", "allOf", "not", "nullable", "title",
                 ] {
                     assert!(schema.get(banned).is_none(), "{path} has {banned}");
                 }
@@ -147,9 +147,58 @@ fn schemas_are_flat() {
                 );
             });
         }
-        assert_eq!(tool.input_schema()["additionalProperties"], false, "{name}");
-        assert!(jsonschema::validator_for(&tool.input_schema()).is_ok(), "{name}");
-        assert!(jsonschema::validator_for(&tool.output_schema()).is_ok(), "{name}");
+        // The schemas have no `$schema`, so each reader takes them for the draft that it knows.
+        for draft in [
+            jsonschema::Draft::Draft7,
+            jsonschema::Draft::Draft201909,
+            jsonschema::Draft::Draft202012,
+        ] {
+            for schema in [tool.input_schema(), tool.output_schema()] {
+                let built = jsonschema::options().with_draft(draft).build(&schema);
+                assert!(built.is_ok(), "{name}, {draft:?}");
+            }
+        }
+    }
+}
+
+/// Converters to the schemas of model vendors know few keywords, and some fail on the others.
+#[test]
+fn input_schemas_describe_each_argument_with_few_keywords() {
+    let known = [
+        "type",
+        "description",
+        "properties",
+        "required",
+        "items",
+        "enum",
+        "minimum",
+        "maximum",
+        "maxLength",
+        "default",
+    ];
+    for tool in TOOLS {
+        let name = tool.declaration.name;
+        let schema = tool.input_schema();
+        walk(&schema, name, &mut |path, schema| {
+            for keyword in schema.as_object().unwrap().keys() {
+                assert!(known.contains(&keyword.as_str()), "{path} has {keyword}");
+            }
+            if let Some(default) = schema.get("default") {
+                assert!(!default.is_null() && !default.is_array(), "{path}: {default}");
+                let fits = jsonschema::validator_for(schema).unwrap();
+                assert!(fits.is_valid(default), "{path}: {default}");
+            }
+        });
+        for (field, schema) in schema["properties"].as_object().unwrap() {
+            let description = schema["description"].as_str().unwrap_or_default();
+            assert!(description.len() > 5, "{name}.{field} has no description");
+            if schema["type"] == "string" {
+                assert!(
+                    schema["enum"].is_array() || schema["maxLength"].is_number(),
+                    "{name}.{field} has no length limit"
+                );
+            }
+        }
     }
 }
 
@@ -162,7 +211,8 @@ fn input_schemas_accept_the_documented_forms() {
         assert_eq!(schema.is_valid(&arguments), fits, "{name} {arguments}");
     };
     check("get_risk_score", json!({}), true);
-    check("get_risk_score", json!({"x": 1}), false);
+    // Clients add arguments of their own.
+    check("get_risk_score", json!({"x": 1}), true);
     check("list_findings", json!({}), true);
     check(
         "list_findings",

@@ -1,6 +1,7 @@
 //! Tests of the MCP server through its public interface.
 #![expect(clippy::unwrap_used, reason = "a panic in a fixture fails its test")]
 
+mod arguments;
 mod audit;
 mod behaviour;
 mod completions;

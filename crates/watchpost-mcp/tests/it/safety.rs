@@ -363,11 +363,18 @@ async fn text_from_outside_stays_inside_json_strings_between_the_markers() {
 #[tokio::test]
 async fn the_name_of_an_unknown_argument_is_cleaned() {
     let world = World::company().await;
+    let hostile = json!({"a`b\n\u{202e}c": 1});
     let text = world
-        .rejected(&world.reader, "get_risk_score", json!({"a`b\n\u{202e}c": 1}))
+        .rejected(&world.writer, "trigger_sync", hostile.clone())
         .await;
-    assert_eq!(
-        text,
-        "unknown argument `a?b??c`: `get_risk_score` takes no arguments"
+    assert!(
+        text.starts_with("unknown argument `a?b??c`: `trigger_sync` takes"),
+        "{text}"
+    );
+    let answer = world.ok(&world.reader, "get_risk_score", hostile).await;
+    assert!(
+        answer.sentence().contains("the argument `a?b??c`:"),
+        "{}",
+        answer.sentence()
     );
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     capabilities::{Capabilities, Offer},
-    json::{RawJson, push_string},
+    json::{RawJson, null_is_absent, push_string},
     text,
 };
 use serde::Deserialize;
@@ -29,15 +29,15 @@ pub struct Interest {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Filter {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_absent")]
     tools_list_changed: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_absent")]
     prompts_list_changed: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_absent")]
     resources_list_changed: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_absent")]
     resource_subscriptions: BTreeSet<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_absent")]
     task_ids: BTreeSet<String>,
 }
 

@@ -3,7 +3,7 @@
 pub(crate) mod repair;
 pub(crate) mod scanner;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
 
 /// A JSON value as text that the decoder has checked: its grammar, UTF-8 and depth are valid, and keys are
@@ -49,6 +49,15 @@ impl<'a> RawJson<'a> {
     pub fn parse<T: Deserialize<'a>>(self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.0)
     }
+}
+
+/// Deserializes a member for which `null` means the same as its absence.
+pub(crate) fn null_is_absent<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// Appends `text` as a JSON string.

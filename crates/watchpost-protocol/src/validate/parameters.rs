@@ -68,7 +68,7 @@ impl Validator<'_> {
                 require(members.name.is_string(self.body), text::PROMPT_NAME)?;
                 let values = members.arguments.of(self.body);
                 require(
-                    values.is_none_or(|values| values.parse::<BTreeMap<String, String>>().is_ok()),
+                    values.is_none_or(|values| values.parse::<BTreeMap<String, Option<String>>>().is_ok()),
                     text::PROMPT_ARGUMENTS,
                 )
             }

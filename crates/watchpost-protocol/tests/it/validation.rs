@@ -1,8 +1,8 @@
 //! Validation of the modern envelope and routing headers, and its order.
 
-use crate::support::{Peer, enveloped};
+use crate::support::{Peer, enveloped, plain};
 use serde_json::{Value, json};
-use watchpost_protocol::{Revision, TransportKind};
+use watchpost_protocol::{ChangeHub, Revision, TransportKind};
 
 const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
@@ -230,15 +230,10 @@ fn malformed_parameters_are_rejected_in_both_eras() {
         (
             "tools/call",
             Some("echo"),
-            json!({"name": "echo", "arguments": null}),
-        ),
-        (
-            "tools/call",
-            Some("echo"),
             json!({"name": "echo", "arguments": "{}"}),
         ),
         ("tools/list", None, json!({"cursor": 1})),
-        ("tools/list", None, json!({"cursor": null})),
+        ("tools/list", None, json!({"cursor": true})),
     ] {
         let body = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params});
         assert_eq!(legacy.send(&body).outcome(), (200, -32602), "{body}");
@@ -252,7 +247,7 @@ fn malformed_parameters_are_rejected_in_both_eras() {
     for (params, place) in [
         (json!([]), ""),
         (json!("x"), ""),
-        (json!(null), ""),
+        (json!(true), ""),
         (json!({}), "_meta"),
     ] {
         let mut body = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/list", "params": params});
@@ -261,9 +256,62 @@ fn malformed_parameters_are_rejected_in_both_eras() {
         }
         assert_eq!(legacy.send(&body).outcome(), (200, -32602), "{body}");
     }
-    for token in [json!(1.5), json!(null), json!({}), json!(true)] {
+    for token in [json!(1.5), json!([]), json!({}), json!(true)] {
         let params = json!({"_meta": {"progressToken": token}});
         let body = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/list", "params": params});
         assert_eq!(legacy.send(&body).outcome(), (200, -32602), "{body}");
     }
+}
+
+/// Many clients write `null` for what they leave out.
+#[test]
+fn null_is_the_same_as_absent_for_optional_members() {
+    let legacy = Peer::full(TransportKind::Stdio, &ChangeHub::new()).session(Revision::V2025_11_25);
+    let check = |peer: &Peer, with: &Value, without: &Value| {
+        let (with_null, absent) = (peer.send(with), peer.send(without));
+        assert_eq!(absent.outcome().1, 0, "{without}: {}", absent.json());
+        assert_eq!(with_null.json(), absent.json(), "{with}");
+    };
+    let ping = json!({"jsonrpc": "2.0", "id": 7, "method": "ping"});
+    for params in [
+        json!(null),
+        json!({"_meta": null}),
+        json!({"_meta": {"progressToken": null}}),
+    ] {
+        let mut with = ping.clone();
+        with["params"] = params;
+        check(&legacy, &with, &ping);
+    }
+    for (method, with, without) in [
+        ("tools/list", json!({"cursor": null}), json!({})),
+        (
+            "tools/call",
+            json!({"name": "echo", "arguments": null, "_meta": null, "inputResponses": null, "requestState": null}),
+            json!({"name": "echo"}),
+        ),
+        (
+            "prompts/get",
+            json!({"name": "greet", "arguments": {"whom": "Ada", "other": null}}),
+            json!({"name": "greet", "arguments": {"whom": "Ada"}}),
+        ),
+        (
+            "completion/complete",
+            json!({"ref": {"type": "ref/prompt", "name": "greet", "uri": null}, "argument": {"name": "whom", "value": "x"}, "context": null}),
+            json!({"ref": {"type": "ref/prompt", "name": "greet"}, "argument": {"name": "whom", "value": "x"}}),
+        ),
+    ] {
+        check(
+            &legacy,
+            &plain(method, with.clone()),
+            &plain(method, without.clone()),
+        );
+        let name = with["name"].as_str();
+        let modern = Peer::modern_full(method, name);
+        check(&modern, &enveloped(method, with), &enveloped(method, without));
+    }
+    let mut with = enveloped("tools/call", json!({"name": "echo"}));
+    let without = with.clone();
+    with["params"]["_meta"]["io.modelcontextprotocol/clientInfo"] = json!(null);
+    with["params"]["_meta"]["io.modelcontextprotocol/logLevel"] = json!(null);
+    check(&Peer::modern_full("tools/call", Some("echo")), &with, &without);
 }

@@ -33,6 +33,11 @@ impl Span {
         self.begins_with(body, b'"')
     }
 
+    /// Whether the value is `null`.
+    pub(super) fn is_null(self, body: &[u8]) -> bool {
+        self.begins_with(body, b'n')
+    }
+
     fn begins_with(self, body: &[u8], byte: u8) -> bool {
         self.is_present() && body.get(self.start as usize) == Some(&byte)
     }

@@ -190,6 +190,16 @@ impl<'a> Scanner<'a> {
                 Cow::Borrowed(raw)
             };
             let (slot, inner) = slot(container, &key);
+            // Many clients write `null` for what they leave out. In the message itself it has a meaning of its own: an
+            // `id` that is `null` is invalid, and a result can be `null`.
+            let may_be_null = match container {
+                Container::Message => inner == Container::Params,
+                // The required keys of an envelope show the era, whatever their value is.
+                Container::Meta => {
+                    *key != *ENVELOPE_VERSION.as_bytes() && *key != *ENVELOPE_CAPABILITIES.as_bytes()
+                }
+                Container::Params | Container::Elsewhere => true,
+            };
             if !self.is_new(key, base, &mut many) {
                 return Err(Fault::DuplicateKey { offset });
             }
@@ -197,7 +207,9 @@ impl<'a> Scanner<'a> {
             self.expect(b':')?;
             self.space();
             let span = self.value(depth.saturating_add(1), inner)?;
-            if let Some(slot) = slot {
+            if let Some(slot) = slot
+                && !(may_be_null && span.is_null(self.body))
+            {
                 *slot(&mut self.members) = span;
             }
             self.space();

@@ -152,19 +152,23 @@ fn enveloped(mut params: Value) -> Value {
 fn wrong(params: &Value, members: &[(&str, &[&str])]) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for (path, right) in members {
-        for (kind, value) in of_each_type()
-            .into_iter()
-            .filter(|(kind, _)| !right.contains(kind))
-        {
-            let mut params = params.clone();
-            put(&mut params, path, value);
-            found.push((format!("{}-{kind}", plain(path)), params));
-        }
         let required = !matches!(
             *path,
             "arguments" | "cursor" | "_meta/progressToken" | "arguments/who" | "ref/name" | "requestState"
         ) && !path.starts_with("notifications/")
             && !path.starts_with("inputResponses");
+        // For an optional member, `null` means that it is absent.
+        let may_be_null = !required
+            && !matches!(*path, "ref/name" | "notifications/resourceSubscriptions/0")
+            && params["taskId"].is_null();
+        for (kind, value) in of_each_type()
+            .into_iter()
+            .filter(|(kind, _)| !right.contains(kind) && !(may_be_null && *kind == "null"))
+        {
+            let mut params = params.clone();
+            put(&mut params, path, value);
+            found.push((format!("{}-{kind}", plain(path)), params));
+        }
         if required {
             let mut params = params.clone();
             take(&mut params, path);
@@ -225,11 +229,14 @@ fn whole_params(corpus: &mut Corpus) {
             "resources/read",
             "prompts/get",
         ] {
+            if kind == "null" && matches!(method, "ping" | "tools/list") {
+                continue;
+            }
             let body = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": value});
             let name = format!("legacy-{}-whole-{kind}", plain(method));
             corpus.body("params", &name, body.to_string());
         }
-        for method in ["ping", "tools/list"] {
+        for method in ["ping", "tools/list"].into_iter().filter(|_| kind != "null") {
             let body = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": {"_meta": value}});
             let name = format!("legacy-{}-meta-{kind}", plain(method));
             corpus.body("params", &name, body.to_string());
@@ -332,6 +339,11 @@ fn envelopes(corpus: &mut Corpus) {
             }
             if kind != "object" {
                 add(format!("capabilities-{kind}"), CAPABILITIES, Some(value.clone()));
+            }
+            if kind == "null" {
+                continue;
+            }
+            if kind != "object" {
                 let info = "io.modelcontextprotocol/clientInfo";
                 add(format!("client-{kind}"), info, Some(value.clone()));
             }

@@ -60,7 +60,6 @@ pub(crate) fn batch_too_long(limit: usize) -> String {
 // Versions and the handshake.
 
 pub(crate) const INITIALIZE_FIRST: &str = "send `initialize` first";
-pub(crate) const ALREADY_INITIALIZED: &str = "this session is already initialized";
 pub(crate) const INITIALIZE_UNDER_MODERN_HEADER: &str =
     "the revision in the MCP-Protocol-Version header has no `initialize`";
 pub(crate) const UNEXPECTED_RESPONSE: &str =

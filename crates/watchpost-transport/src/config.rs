@@ -203,7 +203,7 @@ impl Default for Timing {
             keep_alive: Duration::from_secs(15),
             revocation_check: Duration::from_millis(500),
             stop_grace: Duration::from_secs(10),
-            session_life: Duration::from_secs(24 * 60 * 60),
+            session_life: Duration::from_secs(7 * 24 * 60 * 60),
             client_answer: Duration::from_secs(5 * 60),
         }
     }

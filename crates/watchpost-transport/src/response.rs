@@ -151,6 +151,12 @@ pub(crate) fn error(status: StatusCode, message: &'static str) -> Response {
     json(status, Bytes::from(format!("{{\"error\":\"{message}\"}}")))
 }
 
+/// Like [`error`], for a message that repeats text of the client.
+pub(crate) fn error_about_client(status: StatusCode, message: &str) -> Response {
+    let body = serde_json::json!({ "error": message });
+    json(status, Bytes::from(body.to_string()))
+}
+
 pub(crate) fn not_found() -> Response {
     error(StatusCode::NOT_FOUND, text::NOT_FOUND)
 }

@@ -1,7 +1,7 @@
 //! The service: admission and the mounts behind it.
 
 use crate::{
-    admission::Admission,
+    admission::{Admission, cors},
     config::Config,
     connection::{Connection, body::RequestBody, permits::Counter},
     gate::{Caller, Gate, Probes},
@@ -179,6 +179,9 @@ where
         let is_behind_tls = self.0.admission.is_behind_tls(&caller);
         let (access, mut response) = self.0.respond(&head, body, caller, &connection).await;
         response::protect(&mut response, access, is_behind_tls);
+        if let Some(origin) = self.0.admission.allowed_origin(&head) {
+            cors::allow(&mut response, origin);
+        }
         // hyper hides the Content-Length header of a request that has both. A client that used it for framing
         // is now out of step, so the connection must not be used for another request.
         if head.version < Version::HTTP_2 && head.headers.contains_key(TRANSFER_ENCODING) {
@@ -207,6 +210,9 @@ where
     ) -> (Access, Response) {
         if let Some(rejection) = self.admission.reject_head(head) {
             return (Access::Either, rejection);
+        }
+        if let Some(preflight) = cors::preflight(head) {
+            return (Access::Public, preflight);
         }
         let found = self.routes.find(head.uri.path(), &head.method, &head.headers);
         let access = match &found {

@@ -3,8 +3,21 @@
 // Admission.
 
 pub(crate) const HOST_REQUIRED: &str = "Exactly one Host is required";
-pub(crate) const HOST_NOT_ALLOWED: &str = "Host not allowed";
-pub(crate) const ORIGIN_NOT_ALLOWED: &str = "Origin not allowed";
+
+/// `host` is the name in the request.
+pub(crate) fn host_not_allowed(host: &str) -> String {
+    format!(
+        "Host not allowed: {host}. The operator allows the name under which clients reach this server with the setting http.public_url"
+    )
+}
+
+/// `origin` is the origin in the request.
+pub(crate) fn origin_not_allowed(origin: &str) -> String {
+    format!(
+        "Origin not allowed: {origin}. Pages of this machine and of the setting http.public_url may use this server"
+    )
+}
+
 pub(crate) const URI_TOO_LONG: &str = "URI too long";
 pub(crate) const HEADERS_TOO_LARGE: &str = "Headers too large";
 pub(crate) const API_KEY_REQUIRED: &str = "API key required";
@@ -40,7 +53,7 @@ pub(crate) const BODY_INCOMPLETE: &str = "The body is incomplete";
 pub(crate) const CONTENT_TYPE_JSON: &str = "Content-Type must be application/json";
 pub(crate) const CONTENT_ENCODING_NOT_SUPPORTED: &str = "Content-Encoding is not supported";
 pub(crate) const ACCEPT_JSON_AND_EVENT_STREAM: &str =
-    "Accept must list application/json and text/event-stream";
+    "Accept must list application/json, text/event-stream or both";
 pub(crate) const ACCEPT_EVENT_STREAM: &str = "Accept must list text/event-stream";
 
 // Sessions.
@@ -53,7 +66,6 @@ pub(crate) const SESSION_PARAMETER_REQUIRED: &str = "session_id is required";
 pub(crate) const SESSION_NOT_FOUND: &str = "Session not found";
 /// The message of the JSON-RPC error for a request of an unknown session.
 pub(crate) const SESSION_NOT_FOUND_RPC: &str = "Session not found; send `initialize` again";
-pub(crate) const STREAM_ALREADY_OPEN: &str = "This session already has an open stream";
 pub(crate) const EVENT_NOT_FOUND: &str = "Event not found; send the request again";
 
 // Errors of connections, which appear in the log.

@@ -47,8 +47,6 @@ pub(crate) enum Verdict {
     Legacy(Revision),
     /// A legacy request before the handshake that it needs.
     BeforeHandshake,
-    /// `initialize` after the handshake.
-    SecondHandshake,
     /// `initialize` with a modern version header.
     HandshakeUnderModernHeader,
     /// A request with a modern version header but without an envelope.
@@ -99,9 +97,6 @@ fn over_http(signals: &Signals<'_>, served: Revisions) -> Verdict {
         Kind::Request if signals.envelope => return Verdict::Modern,
         Kind::Request if signals.initialize && modern => return Verdict::HandshakeUnderModernHeader,
         // `initialize` isn't expected to have a version header. A legacy one is ignored.
-        Kind::Request if signals.initialize && signals.negotiated.is_some() => {
-            return Verdict::SecondHandshake;
-        }
         Kind::Request if signals.initialize => return Verdict::Handshake,
         Kind::Request if modern => return Verdict::EnvelopeMissing,
         Kind::Notification if signals.envelope || modern => return Verdict::ModernNotification,
@@ -126,8 +121,8 @@ fn over_http(signals: &Signals<'_>, served: Revisions) -> Verdict {
 /// Determines the era of a legacy message on a transport where the connection is the session.
 fn in_process(signals: &Signals<'_>) -> Verdict {
     match (signals.kind, signals.negotiated) {
-        (Kind::Request, None) if signals.initialize => Verdict::Handshake,
-        (Kind::Request, Some(_)) if signals.initialize => Verdict::SecondHandshake,
+        // A client that starts again on the same connection starts a new session.
+        (Kind::Request, _) if signals.initialize => Verdict::Handshake,
         (Kind::Request, None) => Verdict::BeforeHandshake,
         (_, negotiated) => Verdict::Legacy(negotiated.unwrap_or(Revision::V2025_03_26)),
     }

@@ -93,7 +93,6 @@ impl Validator<'_> {
             },
             Verdict::ModernNotification => self.modern_notification().map(Validated::Notification),
             Verdict::BeforeHandshake => self.before_handshake(),
-            Verdict::SecondHandshake => invalid(text::ALREADY_INITIALIZED),
             Verdict::HandshakeUnderModernHeader => {
                 Err(RpcError::header_mismatch(text::INITIALIZE_UNDER_MODERN_HEADER))
             }

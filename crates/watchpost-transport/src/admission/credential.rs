@@ -13,11 +13,20 @@ pub(crate) enum Presented<'a> {
 }
 
 /// Reads `X-Api-Key: …` and `Authorization: Bearer …`. The scheme is compared without case, and surrounding
-/// white space is ignored.
+/// white space is ignored. An `Authorization` that holds no key is ignored beside an `X-Api-Key` that does: it is for a
+/// proxy, or a client sends an empty one.
 pub(crate) fn presented(headers: &HeaderMap) -> Presented<'_> {
     let mut found: Option<&str> = None;
     let keys = headers.get_all("x-api-key").iter().map(plain);
-    let bearers = headers.get_all(AUTHORIZATION).iter().map(bearer);
+    let has_key = headers
+        .get_all("x-api-key")
+        .iter()
+        .any(|value| plain(value).is_some());
+    let bearers = headers
+        .get_all(AUTHORIZATION)
+        .iter()
+        .map(bearer)
+        .filter(|secret| secret.is_some() || !has_key);
     for secret in keys.chain(bearers) {
         match (secret, found) {
             (None, _) => return Presented::Unusable,
@@ -76,6 +85,12 @@ mod tests {
             &[("authorization", "Bearer wp_a"), ("x-api-key", "wp_a")],
             Some("wp_a"),
         );
+        for unusable in ["Basic d3A6YQ==", "Bearer", "Bearer ", "wp_b", ""] {
+            check(
+                &[("authorization", unusable), ("x-api-key", "wp_a")],
+                Some("wp_a"),
+            );
+        }
     }
 
     #[test]
@@ -87,10 +102,7 @@ mod tests {
         check(&[("authorization", "Bearer ")], None);
         check(&[("x-api-key", "")], None);
         check(&[("authorization", "wp_a")], None);
-        check(
-            &[("authorization", "Basic d3A6YQ=="), ("x-api-key", "wp_a")],
-            None,
-        );
+        check(&[("x-api-key", ""), ("authorization", "Bearer wp_a")], None);
     }
 
     #[test]

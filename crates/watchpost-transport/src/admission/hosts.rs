@@ -58,6 +58,13 @@ impl AllowedHosts {
         self.has_https_url
     }
 
+    /// Whether the request comes from a web page that may use this server. Requests without an `Origin` don't.
+    pub(crate) fn allowed_origin<'h>(&self, head: &'h Parts) -> Option<&'h HeaderValue> {
+        head.headers
+            .get(ORIGIN)
+            .filter(|origin| self.is_allowed_origin(origin))
+    }
+
     pub(crate) fn check(&self, head: &Parts) -> Result<(), HostError> {
         let mut named = false;
         let mut hosts = head.headers.get_all(HOST).iter();

@@ -2,6 +2,7 @@
 //! and its allowance.
 
 pub(crate) mod address;
+pub(crate) mod cors;
 pub(crate) mod credential;
 pub(crate) mod hosts;
 pub(crate) mod throttle;
@@ -10,7 +11,7 @@ use crate::{
     admission::{
         credential::{Presented, presented},
         hosts::HostError,
-        throttle::WrongKeys,
+        throttle::{LogSample, WrongKeys},
     },
     config::Config,
     connection::permits::{ConnectionPermit, Connections},
@@ -19,11 +20,17 @@ use crate::{
     routing::route::Access,
     text,
 };
-use http::{StatusCode, request::Parts};
-use std::{net::IpAddr, sync::Arc};
+use http::{
+    HeaderValue, StatusCode,
+    header::{HOST, ORIGIN},
+    request::Parts,
+};
+use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 /// The maximum number of headers. hyper's own limit for HTTP/1 is the same.
 const HEADERS_MAX: usize = 100;
+/// The maximum number of characters of a host or origin that a response and the log repeat.
+const NAME_CHARS_MAX: usize = 200;
 
 /// Admits connections and requests, or rejects them. Of a route, it knows only the required access.
 pub(crate) struct Admission<G> {
@@ -31,6 +38,8 @@ pub(crate) struct Admission<G> {
     gate: Arc<G>,
     connections: Connections,
     wrong_keys: WrongKeys,
+    logged_keys: LogSample,
+    logged_names: LogSample,
 }
 
 impl<G: Gate> Admission<G> {
@@ -39,7 +48,9 @@ impl<G: Gate> Admission<G> {
         let clock = Arc::clone(&config.clock);
         Self {
             connections: Connections::new(limits),
-            wrong_keys: WrongKeys::new(limits.wrong_keys_per_minute, clock),
+            wrong_keys: WrongKeys::new(limits.wrong_keys_per_minute, Arc::clone(&clock)),
+            logged_keys: LogSample::new(Arc::clone(&clock)),
+            logged_names: LogSample::new(clock),
             gate,
             config,
         }
@@ -61,6 +72,11 @@ impl<G: Gate> Admission<G> {
         self.config.hosts.has_https_url() || caller.is_behind_tls()
     }
 
+    /// Returns the origin of the web page that sent the request, if it may use this server.
+    pub(crate) fn allowed_origin<'h>(&self, head: &'h Parts) -> Option<&'h HeaderValue> {
+        self.config.hosts.allowed_origin(head)
+    }
+
     /// Checks the parts of a request that don't depend on its route. Returns the response if the request is
     /// rejected.
     pub(crate) fn reject_head(&self, head: &Parts) -> Option<Response> {
@@ -68,8 +84,9 @@ impl<G: Gate> Admission<G> {
         let uri_bytes = head.uri.path_and_query().map_or(0, |uri| uri.as_str().len());
         let (status, message) = match self.config.hosts.check(head) {
             Err(HostError::Ambiguous) => (StatusCode::BAD_REQUEST, text::HOST_REQUIRED),
-            Err(HostError::Host) => (StatusCode::FORBIDDEN, text::HOST_NOT_ALLOWED),
-            Err(HostError::Origin) => (StatusCode::FORBIDDEN, text::ORIGIN_NOT_ALLOWED),
+            Err(error @ (HostError::Host | HostError::Origin)) => {
+                return Some(self.reject_name(head, error));
+            }
             Ok(()) if uri_bytes > limits.uri_bytes => (StatusCode::URI_TOO_LONG, text::URI_TOO_LONG),
             Ok(())
                 if head.headers.len() > HEADERS_MAX || uri_bytes + head_bytes(head) > limits.head_bytes =>
@@ -82,6 +99,30 @@ impl<G: Gate> Admission<G> {
             Ok(()) => return None,
         };
         Some(response::error(status, message))
+    }
+
+    /// Returns the response to a request whose host or origin isn't allowed, and logs it: it is the most frequent fault of a
+    /// new set-up behind a proxy.
+    fn reject_name(&self, head: &Parts, error: HostError) -> Response {
+        let (name, message): (_, fn(&str) -> String) = match error {
+            HostError::Origin => (head.headers.get(ORIGIN), text::origin_not_allowed),
+            HostError::Host | HostError::Ambiguous => (head.headers.get(HOST), text::host_not_allowed),
+        };
+        let name = name.map_or(Cow::Borrowed(""), |name| String::from_utf8_lossy(name.as_bytes()));
+        let name = match (name.is_empty(), head.uri.authority()) {
+            (true, Some(authority)) => Cow::Borrowed(authority.as_str()),
+            _ => name,
+        };
+        let name: String = name
+            .chars()
+            .map(|c| if c.is_ascii_graphic() { c } else { '?' })
+            .take(NAME_CHARS_MAX)
+            .collect();
+        let message = message(&name);
+        if self.logged_names.takes() {
+            tracing::warn!("{message}");
+        }
+        response::error_about_client(StatusCode::FORBIDDEN, &message)
     }
 
     /// Authenticates a request to a route that isn't public. The gate also limits the rate per key, so all
@@ -134,7 +175,7 @@ impl<G: Gate> Admission<G> {
         let Some(address) = caller.address() else {
             return response::unauthorized(text::INVALID_API_KEY);
         };
-        if self.wrong_keys.may_report() {
+        if self.logged_keys.takes() {
             tracing::warn!(client = %address, "a request with an invalid API key was rejected");
         }
         match self.wrong_keys.count(address::network(address)) {

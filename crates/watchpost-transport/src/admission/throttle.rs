@@ -1,4 +1,4 @@
-//! Counts invalid keys per client address.
+//! Counts invalid keys per client address, and samples what is logged about rejected requests.
 
 use crate::environment::Clock;
 use governor::{
@@ -20,7 +20,7 @@ use std::{
 /// The maximum number of addresses with their own count. Beyond it, new addresses share one count.
 const ADDRESSES_MAX: usize = 65_536;
 
-/// The number of invalid keys per minute that are logged, over all addresses.
+/// The number of rejected requests of one kind that are logged per minute, over all addresses.
 const REPORTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(10).expect("10 isn't zero");
 
 /// The key of the shared count. No client has this address.
@@ -31,10 +31,26 @@ const OVERFLOW: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
 /// Only invalid keys are counted and rejected. A valid key from the same address still works.
 pub(crate) struct WrongKeys {
     limiter: RateLimiter<IpAddr, HashMapStateStore<IpAddr>, Monotonic, NoOpMiddleware<Duration>>,
-    reports: RateLimiter<NotKeyed, InMemoryState, Monotonic, NoOpMiddleware<Duration>>,
     clock: Monotonic,
     /// The time at which the full table was last swept, in seconds of the monotonic clock.
     swept: AtomicU64,
+}
+
+/// Limits what is logged about rejected requests of one kind to a sample, so that a flood doesn't fill the disk.
+pub(crate) struct LogSample(RateLimiter<NotKeyed, InMemoryState, Monotonic, NoOpMiddleware<Duration>>);
+
+impl LogSample {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self(RateLimiter::direct_with_clock(
+            Quota::per_minute(REPORTS_PER_MINUTE),
+            Monotonic(clock),
+        ))
+    }
+
+    /// Whether to log this request.
+    pub(crate) fn takes(&self) -> bool {
+        self.0.check().is_ok()
+    }
 }
 
 #[derive(Clone)]
@@ -56,18 +72,11 @@ impl WrongKeys {
             HashMapStateStore::default(),
             clock.clone(),
         );
-        let reports = RateLimiter::direct_with_clock(Quota::per_minute(REPORTS_PER_MINUTE), clock.clone());
         Self {
             limiter,
-            reports,
             clock,
             swept: AtomicU64::new(0),
         }
-    }
-
-    /// Whether to log this invalid key. Only a sample is logged, so that a flood doesn't fill the disk.
-    pub(crate) fn may_report(&self) -> bool {
-        self.reports.check().is_ok()
     }
 
     /// Counts one invalid key from `network`. Beyond the limit, returns the time until the next one is allowed.

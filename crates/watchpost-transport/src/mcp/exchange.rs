@@ -3,7 +3,7 @@
 use crate::{
     connection::{Connection, deadline::DeadlineTimer, permits::Permit},
     gate::Gate,
-    mcp::{Mcp, headers::SESSION_ID},
+    mcp::{Mcp, headers::SESSION_ID, negotiation::Accepted},
     response::{self, Response},
     sessions::{
         effects::{self, Session},
@@ -19,6 +19,7 @@ use crate::{
         queue::EventQueue,
         replay::Reader,
     },
+    text,
 };
 use http::{StatusCode, Version};
 use std::{collections::BTreeSet, future::poll_fn, sync::Arc, task::Poll};
@@ -34,6 +35,7 @@ pub(crate) struct Exchange<'a, T> {
     pub(crate) permit: Permit,
     pub(crate) connection: &'a Connection,
     pub(crate) version: Version,
+    pub(crate) accepted: Accepted,
 }
 
 /// The parameters that determine the form of a response.
@@ -43,6 +45,7 @@ struct ResponseMode {
     /// The session, if the stream of the response can be resumed.
     resumable: Option<SessionName>,
     version: Version,
+    accepted: Accepted,
 }
 
 /// A session of Streamable HTTP. Its state is in its id; the changes since the handshake are in this process.
@@ -64,9 +67,8 @@ where
     }
 
     fn subscriptions_changed(&mut self, uris: BTreeSet<String>) {
-        if let Some(stream) = self.mcp.session_streams.get(&self.name) {
-            stream.set_interest(self.mcp.server.unsolicited_interest(uris));
-        }
+        let interest = self.mcp.server.unsolicited_interest(uris);
+        self.mcp.session_streams.set_interest(&self.name, interest);
     }
 }
 
@@ -87,8 +89,12 @@ where
             permit,
             connection,
             version,
+            accepted,
         } = exchange;
         if request.operation() == Operation::Listen {
+            if accepted == Accepted::Json {
+                return response::error(StatusCode::NOT_ACCEPTABLE, text::ACCEPT_EVENT_STREAM);
+            }
             return self.listen(&request, principal).await;
         }
         let legacy = request.era() == Era::Legacy;
@@ -99,8 +105,7 @@ where
             },
             _ => None,
         };
-        let notifications = request
-            .wants_outbox()
+        let notifications = (request.wants_outbox() && accepted != Accepted::Json)
             .then(|| EventQueue::new(self.config.limits.stream_buffer_bytes));
         let resumable = session
             .as_ref()
@@ -141,6 +146,7 @@ where
             notifications,
             resumable,
             version,
+            accepted,
         };
         self.respond(DetachableCall::new(call, legacy), mode, principal, connection)
             .await
@@ -178,6 +184,7 @@ where
             permit,
             connection,
             version,
+            accepted,
         } = exchange;
         let mcp = Arc::clone(self);
         let caller = principal.clone();
@@ -193,12 +200,14 @@ where
             notifications: None,
             resumable: None,
             version,
+            accepted,
         };
         self.respond(DetachableCall::new(call, true), mode, principal, connection)
             .await
     }
 
-    /// Responds with JSON if the call ends soon and without notifications, otherwise with a stream.
+    /// Responds with JSON if the call ends soon and without notifications, otherwise with a stream. A client that accepts
+    /// one of them gets that, except that errors of the protocol are always JSON.
     async fn respond(
         self: &Arc<Self>,
         mut call: DetachableCall,
@@ -210,6 +219,7 @@ where
             notifications,
             resumable,
             version,
+            accepted,
         } = mode;
         let mut deadline: Option<Instant> = None;
         let mut own_timer = DeadlineTimer::default();
@@ -220,6 +230,9 @@ where
             }
             if notifications.as_ref().is_some_and(|queue| queue.has_events(cx)) {
                 return Poll::Ready(None);
+            }
+            if accepted == Accepted::Json {
+                return Poll::Pending;
             }
             let deadline = *deadline.get_or_insert_with(|| Instant::now() + self.config.timing.keep_alive);
             let has_passed = if multiplexed {
@@ -234,9 +247,14 @@ where
             }
         })
         .await;
-        let has_notifications = notifications.as_ref().is_some_and(|queue| !queue.is_empty());
+        let needs_events =
+            accepted == Accepted::Events || notifications.as_ref().is_some_and(|queue| !queue.is_empty());
+        let opened = match &first {
+            Some(Finished::Replied(done)) => done.new_session().cloned(),
+            _ => None,
+        };
         let first = match first {
-            Some(Finished::Replied(done)) if has_notifications && done.status == 200 => Some(done),
+            Some(Finished::Replied(done)) if needs_events && done.status == 200 => Some(done),
             Some(finished) => return self.json_response(finished.into_reply(), &principal),
             None => None,
         };
@@ -251,14 +269,19 @@ where
             queue.close();
             return self.json_response(events.into_finished().await.into_reply(), &principal);
         };
-        match resumable {
+        let id = opened.and_then(|state| self.seal_session(&state, &principal));
+        let mut response = match resumable {
             Some(session) => response::events(self.streams.guard(
                 self.resumable(session, events),
                 principal,
                 held,
             )),
             None => response::events(self.streams.guard(events, principal, held)),
+        };
+        if let Some(id) = id {
+            response.headers_mut().insert(SESSION_ID, id);
         }
+        response
     }
 
     /// Runs a call in a task of its own and returns a stream that its client can resume.

@@ -34,7 +34,7 @@ use std::{
     task::Poll,
 };
 use watchpost_protocol::{
-    Batch, Handler, Incoming, Link, Notification, Outbox, Request, RpcError, Server, SessionState,
+    Batch, Handler, Incoming, Link, Notification, Operation, Outbox, Request, RpcError, Server, SessionState,
     TransportFacts, TransportKind,
 };
 
@@ -129,6 +129,10 @@ where
             Incoming::Notification(notification) => {
                 self.handle_sse_notification(&session, &principal, &notification);
                 response::empty(StatusCode::ACCEPTED)
+            }
+            Incoming::Request(request) if request.operation() == Operation::Initialize => {
+                session.start_again();
+                self.run_on_sse_stream(session, request, principal).await
             }
             Incoming::Request(request) => self.run_on_sse_stream(session, request, principal).await,
             Incoming::Batch(batch) => self.run_batch_on_sse_stream(session, batch, principal).await,

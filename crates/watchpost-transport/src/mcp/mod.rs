@@ -25,7 +25,7 @@ use crate::{
         outstanding::Outstanding,
         seal::{Sealer, SessionName},
     },
-    streams::{guarded::Streams, listening::SessionStream, registry::Registry, replay::Replays},
+    streams::{guarded::Streams, registry::Registry, replay::Replays, standing::StandingStreams},
 };
 use http::Method;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub(crate) struct Mcp<G: Gate, H> {
     pub(crate) sealer: Sealer,
     pub(crate) ended: EndedSessions,
     pub(crate) outstanding: Arc<Outstanding<SessionName, RequestId<'static>>>,
-    pub(crate) session_streams: Arc<Registry<SessionName, SessionStream>>,
+    pub(crate) session_streams: Arc<StandingStreams<SessionName>>,
     pub(crate) local: LocalStates<SessionName>,
     pub(crate) replays: Replays<SessionName>,
     pub(crate) sse_sessions: Arc<Registry<StreamName, SseSession>>,
@@ -63,7 +63,7 @@ impl<G: Gate, H> McpMount<G, H> {
             sealer: Sealer::new(&config.session_key, config.timing.session_life),
             ended: EndedSessions::new(limits.ended_sessions),
             outstanding: Outstanding::new(),
-            session_streams: Registry::new(),
+            session_streams: StandingStreams::new(),
             local: LocalStates::new(limits.sessions_remembered),
             replays: Replays::new(limits.replays_total, limits.replay_bytes_total),
             sse_sessions: Registry::new(),
@@ -77,13 +77,15 @@ impl<G: Gate, H> McpMount<G, H> {
 }
 
 /// Prefixes of paths that clients request after a 401. Any response other than 404 makes them start OAuth.
-const OAUTH_PREFIXES: [&str; 6] = [
-    "/.well-known/oauth-",
-    "/.well-known/openid-",
-    "/mcp/.well-known/oauth-",
-    "/mcp/.well-known/openid-",
-    "/sse/.well-known/oauth-",
-    "/sse/.well-known/openid-",
+const OAUTH_PREFIXES: [&str; 8] = [
+    "/.well-known/",
+    "/mcp/.well-known/",
+    "/sse/.well-known/",
+    "/oauth/",
+    "/oauth2/",
+    "/authorize",
+    "/register",
+    "/token",
 ];
 
 fn routes(surface: Surface, message_bytes: usize) -> Vec<Route> {
@@ -92,16 +94,23 @@ fn routes(surface: Surface, message_bytes: usize) -> Vec<Route> {
     if surface == Surface::Everything {
         routes.extend([
             Route::new("/mcp", full.clone(), Access::Key),
+            Route::new("/mcp/", full.clone(), Access::Key),
             // A session must be reachable under every path at which it could be opened.
             Route::new("/", full.clone(), Access::Key).with_header(SESSION_ID),
             Route::new("/sse", full.clone(), Access::Key).with_header(SESSION_ID),
+            Route::new("/sse/", full.clone(), Access::Key).with_header(SESSION_ID),
             Route::new("/", [Method::POST, Method::DELETE], Access::Key),
-            Route::new("/sse", full, Access::Key),
+            Route::new("/sse", full.clone(), Access::Key),
+            Route::new("/sse/", full, Access::Key),
         ]);
     } else {
-        routes.push(Route::new("/sse", [Method::GET], Access::Key));
+        for path in ["/sse", "/sse/"] {
+            routes.push(Route::new(path, [Method::GET], Access::Key));
+        }
     }
-    routes.push(Route::new("/messages", [Method::POST], Access::Key));
+    for path in ["/messages", "/messages/"] {
+        routes.push(Route::new(path, [Method::POST], Access::Key));
+    }
     for prefix in OAUTH_PREFIXES {
         let public = [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS];
         routes.push(Route::prefix(prefix, public, Access::Public));
@@ -135,9 +144,9 @@ where
         let has_session =
             || mcp.config.surface == Surface::Everything && head.headers.contains_key(SESSION_ID);
         match (&head.method, head.uri.path()) {
-            (&Method::POST, "/messages") => mcp.post_sse_message(head, body, principal).await,
+            (&Method::POST, "/messages" | "/messages/") => mcp.post_sse_message(head, body, principal).await,
             (&Method::POST, _) => mcp.post(head, body, principal, connection).await,
-            (&Method::GET, "/sse") if !has_session() => mcp.open_sse_stream(principal),
+            (&Method::GET, "/sse" | "/sse/") if !has_session() => mcp.open_sse_stream(principal),
             (&Method::GET, _) => mcp.open_session_stream(head, principal, connection),
             (&Method::DELETE, _) if !is_oauth_path(head.uri.path()) => {
                 mcp.end_session(head, &principal, connection)

@@ -19,6 +19,29 @@ pub(crate) fn accepts(headers: &HeaderMap, kind: &str, subtype: &str) -> bool {
     !has_header
 }
 
+/// The forms of a response to a POST that the client accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accepted {
+    /// JSON or an event stream, as the call needs.
+    Both,
+    /// One JSON document, without the notifications of the call.
+    Json,
+    /// An event stream, with one event if the call has no notifications.
+    Events,
+}
+
+/// Returns the forms that the client accepts, or `None` if it accepts neither. The specification requires clients to accept
+/// both, and many list one of them.
+pub(crate) fn accepted(headers: &HeaderMap) -> Option<Accepted> {
+    let json = accepts(headers, "application", "json");
+    match (json, accepts(headers, "text", "event-stream")) {
+        (true, true) => Some(Accepted::Both),
+        (true, false) => Some(Accepted::Json),
+        (false, true) => Some(Accepted::Events),
+        (false, false) => None,
+    }
+}
+
 fn matches_range(range: &str, kind: &str, subtype: &str) -> bool {
     let mut parts = range.split(';');
     let media = parts.next().unwrap_or_default().trim();

@@ -47,14 +47,14 @@ where
         };
         let queue = EventQueue::new(self.config.limits.stream_buffer_bytes);
         let uris = self.local.get(&session.name).map(|local| local.uris());
-        let changes = self
-            .server
-            .unsolicited(&principal, &session.state, uris.unwrap_or_default());
+        let uris = uris.unwrap_or_default();
+        let changes = self.server.unsolicited(&principal, &session.state, uris.clone());
         let stream = SessionStream::new(queue, Some(changes));
-        let Some(registered) = self.session_streams.enter(session.name, Arc::clone(&stream)) else {
-            return response::error(StatusCode::CONFLICT, text::STREAM_ALREADY_OPEN);
-        };
-        response::events(self.streams.guard(stream, principal, (held, registered)))
+        let interest = self.server.unsolicited_interest(uris);
+        let registered = self
+            .session_streams
+            .enter(session.name, Arc::clone(&stream), interest);
+        response::events(self.streams.guard(stream, principal, (registered, held)))
     }
 
     /// Handles GET with `Last-Event-ID`: resumes the stream of a request. An event of another session is
@@ -87,9 +87,7 @@ where
         };
         self.ended
             .add(session.name, session.expires, self.config.clock.unix_seconds());
-        if let Some(stream) = self.session_streams.get(&session.name) {
-            stream.queue.close();
-        }
+        self.session_streams.close(&session.name);
         self.local.forget(&session.name);
         self.replays.forget(&session.name);
         response::empty(StatusCode::NO_CONTENT)

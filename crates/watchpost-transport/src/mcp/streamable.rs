@@ -10,7 +10,7 @@ use crate::{
         Mcp,
         exchange::{Exchange, reply},
         headers::{METHOD, NAME, PROTOCOL_VERSION, Parameters, SESSION_ID, header},
-        negotiation::{accepts, is_encoded, is_json},
+        negotiation::{Accepted, accepted, is_encoded, is_json},
     },
     response::{self, RETRY_SOON, Response},
     sessions::open::{OpenSession, SessionId},
@@ -20,7 +20,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, request::Parts};
 use std::sync::Arc;
 use watchpost_protocol::{
-    Bodiless, Era, Handler, Incoming, Notification, RpcError, TransportFacts, TransportKind,
+    Bodiless, Era, Handler, Incoming, Notification, Operation, RpcError, TransportFacts, TransportKind,
     classify_bodiless,
 };
 
@@ -41,9 +41,10 @@ where
         principal: G::Principal,
         connection: &Connection,
     ) -> Response {
-        if let Some(rejection) = reject_post(&head.headers, &body) {
-            return rejection;
-        }
+        let accepted = match check_post(&head.headers, &body) {
+            Ok(accepted) => accepted,
+            Err(rejection) => return *rejection,
+        };
         let Some(permit) = self.calls.enter() else {
             return response::later(StatusCode::SERVICE_UNAVAILABLE, text::TOO_MANY_CALLS, RETRY_SOON);
         };
@@ -73,8 +74,13 @@ where
             permit,
             connection,
             version: head.version,
+            accepted,
         };
         match incoming {
+            // A handshake always makes a new session, whatever session the client had before.
+            Incoming::Request(request) if request.operation() == Operation::Initialize => {
+                self.run(request, exchange(SessionId::Absent)).await
+            }
             Incoming::Request(request) if session.is_unknown() && request.era() == Era::Legacy => {
                 let error = RpcError::new(SESSION_NOT_FOUND, text::SESSION_NOT_FOUND_RPC, 404);
                 reply(self.server.reject(&request, &error))
@@ -122,27 +128,22 @@ where
     }
 }
 
-/// Checks a POST before its body is read. Returns the response if it is rejected.
-fn reject_post(headers: &HeaderMap, body: &RequestBody<'_>) -> Option<Response> {
+/// Checks a POST before its body is read. Returns the forms of a response that the client accepts.
+fn check_post(headers: &HeaderMap, body: &RequestBody<'_>) -> Result<Accepted, Box<Response>> {
+    let reject = |status, message| Err(Box::new(response::error(status, message)));
     if !is_json(headers) {
-        return Some(response::error(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            text::CONTENT_TYPE_JSON,
-        ));
+        return reject(StatusCode::UNSUPPORTED_MEDIA_TYPE, text::CONTENT_TYPE_JSON);
     }
     if is_encoded(headers) {
-        return Some(encoded());
+        return Err(Box::new(encoded()));
     }
     if body.is_too_large() {
-        return Some(BodyError::TooLarge.response());
+        return Err(Box::new(BodyError::TooLarge.response()));
     }
-    if !(accepts(headers, "application", "json") && accepts(headers, "text", "event-stream")) {
-        return Some(response::error(
-            StatusCode::NOT_ACCEPTABLE,
-            text::ACCEPT_JSON_AND_EVENT_STREAM,
-        ));
+    match accepted(headers) {
+        Some(accepted) => Ok(accepted),
+        None => reject(StatusCode::NOT_ACCEPTABLE, text::ACCEPT_JSON_AND_EVENT_STREAM),
     }
-    None
 }
 
 /// Reads the body of a message within its limits. Also used for HTTP+SSE.

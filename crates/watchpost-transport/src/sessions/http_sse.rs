@@ -30,6 +30,16 @@ impl SseSession {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Ends the session and keeps its stream: its client sends another `initialize`, for a new session.
+    pub(crate) fn start_again(&self) {
+        let previous = self.state.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if previous.is_some() {
+            self.outstanding.cancel_all();
+            self.local.clear();
+            self.stream.end_changes();
+        }
+    }
+
     pub(crate) fn send(&self, message: Option<&[u8]>) {
         if let Some(message) = message {
             self.stream.queue.push(frame::message(message));

@@ -63,6 +63,12 @@ impl LocalState {
         lock(&self.settings).uris.clone()
     }
 
+    /// Forgets everything. Open questions get no answer.
+    pub(crate) fn clear(&self) {
+        *lock(&self.settings) = Settings::default();
+        lock(&self.questions).clear();
+    }
+
     pub(crate) fn set_level(&self, level: LogLevel) {
         lock(&self.settings).level = Some(level);
     }

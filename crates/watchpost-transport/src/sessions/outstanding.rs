@@ -92,6 +92,14 @@ impl<S: Hash + Eq + Clone, I: Hash + Eq + Clone> Outstanding<S, I> {
         }
     }
 
+    /// Cancels all calls and forgets them, so that their ids can be used again at once.
+    pub(crate) fn cancel_all(&self) {
+        for shard in &self.shards {
+            let calls = std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
+            calls.values().for_each(|call| call.cancel());
+        }
+    }
+
     fn shard(&self, key: &(S, I)) -> &Shard<S, I> {
         let at = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or(0);
         &self.shards[at]
@@ -118,11 +126,18 @@ impl<S: Hash + Eq + Clone, I: Hash + Eq + Clone> OutstandingCall<S, I> {
 
 impl<S: Hash + Eq + Clone, I: Hash + Eq + Clone> Drop for OutstandingCall<S, I> {
     fn drop(&mut self) {
-        self.all
+        let mut shard = self
+            .all
             .shard(&self.key)
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.key);
+            .unwrap_or_else(PoisonError::into_inner);
+        // After `cancel_all`, another call can have the same id.
+        if shard
+            .get(&self.key)
+            .is_some_and(|call| Arc::ptr_eq(call, &self.cancel))
+        {
+            shard.remove(&self.key);
+        }
     }
 }
 
@@ -147,7 +162,15 @@ mod tests {
         });
         let ((), ()) = tokio::join!(waiting, async { all.cancel(1, "a") });
         assert!(!poll_fn(|cx| Poll::Ready(theirs.is_cancelled(cx))).await);
-        drop(mine);
+        all.cancel_all();
+        assert!(poll_fn(|cx| Poll::Ready(theirs.is_cancelled(cx))).await);
+        let again = all.enter(2, "a").unwrap();
+        drop(theirs);
+        assert!(
+            all.enter(2, "a").is_none(),
+            "a forgotten call doesn't remove its successor"
+        );
+        drop((mine, again));
         assert!(
             all.enter(1, "a").is_some(),
             "the id of a finished call can be used again"

@@ -30,6 +30,11 @@ impl Listening {
         self.legacy = Some(changes);
     }
 
+    /// Ends the notifications of the legacy session.
+    pub(super) fn end_legacy(&mut self) {
+        self.legacy = None;
+    }
+
     /// Replaces the interest of the legacy session after it subscribed or unsubscribed.
     pub(super) fn set_interest(&mut self, interest: Interest) {
         if let Some(legacy) = &mut self.legacy {

@@ -169,6 +169,9 @@ where
         let facts = TransportFacts::new(TransportKind::Stdio, self.state.as_ref());
         let call: Call = match service.server.decode(&message, &facts) {
             Incoming::Request(request) => {
+                if request.operation() == Operation::Initialize {
+                    self.start_again();
+                }
                 let Some(entered) = self.outstanding.enter((), request.id().clone()) else {
                     let rejection = service.server.reject(&request, &RpcError::duplicate_id());
                     return Vec::from_iter(rejection.body);
@@ -200,6 +203,15 @@ where
             Incoming::Rejected(reply) => return Vec::from_iter(reply.body),
         };
         self.start(call).await
+    }
+
+    /// Ends the legacy session, if there is one: its client sends another `initialize`, for a new session.
+    fn start_again(&mut self) {
+        if self.state.take().is_some() {
+            self.outstanding.cancel_all();
+            self.local.clear();
+            self.listening.end_legacy();
+        }
     }
 
     fn answer(

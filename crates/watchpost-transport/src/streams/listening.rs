@@ -72,6 +72,11 @@ impl SessionStream {
         self.queue.wake();
     }
 
+    /// Ends the change notifications of the session.
+    pub(crate) fn end_changes(&self) {
+        *self.lock() = None;
+    }
+
     /// Replaces the session's interest after it subscribed or unsubscribed.
     pub(crate) fn set_interest(&self, interest: Interest) {
         if let Some(changes) = self.lock().as_mut() {

@@ -8,3 +8,4 @@ pub(crate) mod listening;
 pub(crate) mod queue;
 pub(crate) mod registry;
 pub(crate) mod replay;
+pub(crate) mod standing;

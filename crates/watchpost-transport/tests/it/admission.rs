@@ -258,7 +258,10 @@ async fn unknown_hosts_and_origins_are_rejected_on_every_route() {
             "0.0.0.0",
             "127.0.0.2",
         ] {
-            check(&mut client, request().set("Host", host), 403, "Host not allowed").await;
+            let message = format!(
+                "Host not allowed: {host}. The operator allows the name under which clients reach this server with the setting http.public_url"
+            );
+            check(&mut client, request().set("Host", host), 403, &message).await;
         }
         for origin in [
             "null",
@@ -270,14 +273,20 @@ async fn unknown_hosts_and_origins_are_rejected_on_every_route() {
                 &mut client,
                 request().header("Origin", origin),
                 403,
-                "Origin not allowed",
+                &format!("Origin not allowed: {origin}. Pages of this machine and of the setting http.public_url may use this server"),
             )
             .await;
         }
         let two = request()
             .header("Origin", "http://localhost")
             .header("Origin", "https://evil.example");
-        check(&mut client, two, 403, "Origin not allowed").await;
+        check(
+            &mut client,
+            two,
+            403,
+            "Origin not allowed: http://localhost. Pages of this machine and of the setting http.public_url may use this server",
+        )
+        .await;
         check(
             &mut client,
             request().header("Host", "localhost"),

@@ -70,8 +70,30 @@ async fn a_later_revision_can_be_negotiated_and_no_request_precedes_the_handshak
         stream.message().await.unwrap()["result"]["protocolVersion"],
         "2025-06-18"
     );
+}
+
+/// INI-09.
+#[tokio::test]
+async fn a_second_handshake_on_a_stream_starts_a_new_session() {
+    let app = App::start().await;
+    let (mut stream, path) = open(&app).await;
+    let mut client = app.connect().await;
     accepted(&mut client, &path, initialize("2025-06-18")).await;
-    assert_eq!(stream.message().await.unwrap()["error"]["code"], -32600);
+    stream.message().await.unwrap();
+    accepted(&mut client, &path, INITIALIZED.to_owned()).await;
+    accepted(&mut client, &path, call(1, "wait")).await;
+    Bench::until(&app.bench.started, 1).await;
+    // The calls of the old session end without an answer, and their ids can be used again.
+    accepted(&mut client, &path, initialize("2024-11-05")).await;
+    let answer = stream.message().await.unwrap();
+    assert_eq!(answer["result"]["protocolVersion"], "2024-11-05");
+    Bench::until(&app.bench.dropped, 1).await;
+    accepted(&mut client, &path, call(1, "echo")).await;
+    let answer = stream.message().await.unwrap();
+    assert_eq!(
+        (&answer["id"], &answer["result"]["isError"]),
+        (&1.into(), &false.into())
+    );
 }
 
 /// SSE-04, SES-05.

@@ -5,6 +5,7 @@ mod admission;
 mod app;
 mod asking;
 mod bad_input;
+mod clients;
 mod http_client;
 mod http_sse;
 mod listening;

@@ -37,9 +37,30 @@ async fn a_session_accepts_any_version_header() {
     }
     let unserved = in_session(&id, PING).header("MCP-Protocol-Version", "2023-01-01");
     assert_eq!(client.ask(&unserved).await.status, 400);
+}
+
+/// INI-09.
+#[tokio::test]
+async fn a_handshake_with_any_session_id_makes_a_new_session() {
+    let app = App::start().await;
+    let mut client = app.connect().await;
+    let id = handshake(&mut client, REVISION).await;
+    let ended = handshake(&mut client, REVISION).await;
+    let end = Request::new("DELETE", "/mcp")
+        .key(GOOD)
+        .header("Mcp-Session-Id", &ended);
+    assert_eq!(client.ask(&end).await.status, 204);
+    for given in [id.as_str(), &ended, "no-such-session", ""] {
+        let reply = client.ask(&in_session(given, initialize(REVISION))).await;
+        assert_eq!(reply.status, 200, "{given}: {reply:?}");
+        let new = reply.header("mcp-session-id").unwrap().to_owned();
+        assert!(!new.is_empty() && new != given);
+        assert_eq!(client.ask(&in_session(&new, PING)).await.status, 200);
+    }
     assert_eq!(
-        client.ask(&in_session(&id, initialize(REVISION))).await.json()["error"]["code"],
-        -32600
+        client.ask(&in_session(&id, PING)).await.status,
+        200,
+        "the other session goes on"
     );
 }
 
@@ -70,7 +91,6 @@ async fn is_unknown(client: &mut HttpClient, id: &str, key: &str) {
     for request in [
         Request::post("/mcp", PING),
         Request::post("/mcp", INITIALIZED),
-        Request::post("/mcp", initialize(REVISION)),
         Request::post("/mcp", r#"{"jsonrpc":"2.0","id":1,"result":{}}"#),
         Request::new("GET", "/mcp").header("Accept", "text/event-stream"),
         Request::new("DELETE", "/mcp"),
@@ -101,7 +121,7 @@ async fn a_foreign_altered_or_expired_session_looks_like_an_unknown_one() {
         200,
         "the original session still works"
     );
-    app.clock.advance(24 * 60 * 60 - 1);
+    app.clock.advance(7 * 24 * 60 * 60 - 1);
     assert_eq!(client.ask(&in_session(&id, PING)).await.status, 200);
     app.clock.advance(1);
     is_unknown(&mut client, &id, GOOD).await;

@@ -95,6 +95,28 @@ fn enveloped(id: i64, method: &str) -> String {
     .to_string()
 }
 
+/// INI-09.
+#[tokio::test]
+async fn a_second_handshake_starts_a_new_session() {
+    let mut process = Process::admitted();
+    process.ask(initialize("2025-06-18")).await;
+    process.send(INITIALIZED).await;
+    process.send(call(1, "wait")).await;
+    Bench::until(&process.bench.started, 1).await;
+    // The calls of the old session end without an answer, and their ids can be used again.
+    let answer = process.ask(initialize("2024-11-05")).await;
+    assert_eq!(answer["result"]["protocolVersion"], "2024-11-05");
+    let answer = process.ask(call(1, "echo")).await;
+    assert_eq!(
+        (&answer["id"], &answer["result"]["isError"]),
+        (&1.into(), &false.into())
+    );
+    // An invalid handshake changes nothing.
+    let invalid = r#"{"jsonrpc":"2.0","id":2,"method":"initialize","params":{}}"#;
+    assert_eq!(process.ask(invalid).await["error"]["code"], -32602);
+    assert_eq!(process.ask(call(3, "echo")).await["id"], 3);
+}
+
 /// ERA-02, ERA-04.
 #[tokio::test]
 async fn both_eras_are_served_on_one_stream() {

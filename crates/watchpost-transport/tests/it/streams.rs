@@ -5,6 +5,7 @@ use crate::{
 };
 use serde_json::json;
 use std::time::Duration;
+use watchpost_protocol::Change;
 use watchpost_transport::Timing;
 
 const REVISION: &str = "2025-11-25";
@@ -131,13 +132,39 @@ async fn a_legacy_call_outlives_its_client_and_a_modern_one_does_not() {
     assert_eq!(*app.bench.dropped.borrow(), 1);
 }
 
-/// SHT-10, SES-04.
+/// SHT-06, SHT-10.
 #[tokio::test]
-async fn a_session_has_at_most_one_stream() {
+async fn a_session_has_up_to_four_streams_and_the_newest_gets_the_notifications() {
+    let app = App::start().await;
+    let (mut first, id) = open_stream(&app).await;
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        let mut stream = app.connect().await;
+        assert_eq!(stream.ask(&listen(&id)).await.status, 200);
+        others.push(stream);
+    }
+    let mut newest = app.connect().await;
+    assert_eq!(newest.ask(&listen(&id)).await.status, 200);
+    assert_eq!(first.message().await, None, "the oldest of five ends");
+    app.bench.hub.publish(&Change::Tools);
+    let message = newest.message().await.unwrap();
+    assert_eq!(message["method"], "notifications/tools/list_changed");
+    drop(newest);
+    while app.service.open_streams() > 3 {
+        tokio::task::yield_now().await;
+    }
+    // The stream before it takes over. It got nothing while the other one was open.
+    app.bench.hub.publish(&Change::Resources);
+    let message = others.last_mut().unwrap().message().await.unwrap();
+    assert_eq!(message["method"], "notifications/resources/list_changed");
+}
+
+/// SES-04.
+#[tokio::test]
+async fn a_session_ends_with_its_streams() {
     let app = App::with(|config| config.timing.keep_alive = Duration::from_millis(30)).await;
     let (mut stream, id) = open_stream(&app).await;
     let mut client = app.connect().await;
-    assert_eq!(client.ask(&listen(&id)).await.status, 409);
     assert_eq!(
         client
             .ask(&listen(&id).set("Accept", "application/json"))

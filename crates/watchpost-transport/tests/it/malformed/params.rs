@@ -163,7 +163,7 @@ fn wrong(params: &Value, members: &[(&str, &[&str])]) -> Vec<(String, Value)> {
             && params["taskId"].is_null();
         for (kind, value) in of_each_type()
             .into_iter()
-            .filter(|(kind, _)| !right.contains(kind) && !(may_be_null && *kind == "null"))
+            .filter(|(kind, _)| !(right.contains(kind) || (may_be_null && *kind == "null")))
         {
             let mut params = params.clone();
             put(&mut params, path, value);

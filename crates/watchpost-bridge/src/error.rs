@@ -19,6 +19,28 @@ pub enum BridgeError {
         /// The error of the file system.
         source: io::Error,
     },
+    /// The text of the key isn't a key. Its value isn't repeated.
+    #[error(
+        "the API key in `{origin}` contains a line break, a space or another character that no key has: it must be the key alone"
+    )]
+    InvalidKey {
+        /// The file or environment variable.
+        origin: String,
+    },
+    /// A header isn't valid. Its value isn't repeated, since it may be a key.
+    #[error(
+        "`{header}` is not a header: write `--header 'NAME: VALUE'`, or MCP_HEADERS as a JSON object of strings"
+    )]
+    InvalidHeader {
+        /// The header's name, or the text without a name.
+        header: String,
+    },
+    /// A header refers to an environment variable that isn't set.
+    #[error("the environment variable `{name}`, which a header refers to, is not set")]
+    MissingVariable {
+        /// The variable's name.
+        name: String,
+    },
     /// The HTTP client can't be built.
     #[error("can't set up the HTTP client")]
     Client(#[source] reqwest::Error),
@@ -33,9 +55,19 @@ pub enum BridgeError {
 /// The reason why one message could not be forwarded.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ForwardError {
+    /// The server sent nothing for too long.
+    #[error(
+        "the server sent nothing for a minute; if the call changes something, check whether it did before you repeat it"
+    )]
+    Silent,
     /// The server can't be reached, or the connection failed.
     #[error("{0}")]
-    Http(#[from] reqwest::Error),
+    Http(reqwest::Error),
+    /// The stream of the answer ended before the answer.
+    #[error(
+        "the connection ended before the answer; if the call changes something, check whether it did before you repeat it"
+    )]
+    EndedEarly,
     /// The server's answer is longer than a message can be.
     #[error("its answer is longer than 8 MiB")]
     AnswerTooLong,
@@ -45,4 +77,14 @@ pub(crate) enum ForwardError {
     /// The client can't be written to.
     #[error("can't write to standard output: {0}")]
     Output(#[from] io::Error),
+}
+
+impl From<reqwest::Error> for ForwardError {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_timeout() && !error.is_connect() {
+            Self::Silent
+        } else {
+            Self::Http(error)
+        }
+    }
 }

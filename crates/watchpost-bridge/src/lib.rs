@@ -8,28 +8,32 @@
 
 mod error;
 mod events;
+mod headers;
 mod message;
 mod server;
+mod session;
 mod text;
 
 pub use self::error::BridgeError;
 
 use self::{
     message::{parse, read_line},
-    server::Server,
+    server::{Server, Timing},
 };
 use clap::Args;
 use reqwest::Url;
 use serde_json::Value;
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
-    io::BufReader,
+    io::{AsyncBufRead, AsyncWrite, BufReader},
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
 };
 
 /// Maximum number of concurrent requests.
 const REQUESTS_MAX: usize = 32;
+/// The time for which running requests are answered after the end of the input.
+const FINISH_MAX: Duration = Duration::from_millis(500);
 
 /// The flags of the command `bridge`.
 #[derive(Debug, Clone, Args)]
@@ -40,6 +44,10 @@ pub struct BridgeFlags {
     /// A file with the API key [default: the environment variable WATCHPOST_API_KEY]
     #[arg(long)]
     key_file: Option<PathBuf>,
+    /// A header for each request, such as `X-Api-Key:${MY_KEY}`, in which `${NAME}` is an environment variable; also read
+    /// from the environment variable MCP_HEADERS
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<String>,
 }
 
 /// Forwards messages between the client on standard input and output and the server until the input ends.
@@ -47,13 +55,22 @@ pub struct BridgeFlags {
 /// Needs a Tokio runtime with I/O and time enabled.
 ///
 /// # Errors
-/// If the key would travel unencrypted, if its file can't be read, or if standard input or output fails. A server that
-/// can't be reached is not an error: the client gets a JSON-RPC error for each request.
+/// If the key would travel unencrypted, if it can't be read or isn't a key, if a header isn't valid, or if standard input or
+/// output fails. A server that can't be reached is not an error: the client gets a JSON-RPC error for each request.
 pub async fn run(flags: BridgeFlags) -> Result<(), BridgeError> {
-    let server = Arc::new(Server::new(flags.url, flags.key_file.as_deref())?);
+    let environment = |name: &str| std::env::var(name).ok();
+    let headers = headers::headers(&flags.headers, flags.key_file.as_deref(), &environment)?;
+    let server = Server::new(flags.url, headers, Timing::default(), tokio::io::stdout())?;
+    bridge(Arc::new(server), BufReader::new(tokio::io::stdin())).await
+}
+
+/// Forwards messages until the input ends. Then ends within a second, whatever is open.
+async fn bridge<W: AsyncWrite + Send + Unpin + 'static>(
+    server: Arc<Server<W>>,
+    mut input: impl AsyncBufRead + Unpin,
+) -> Result<(), BridgeError> {
     let permits = Arc::new(Semaphore::new(REQUESTS_MAX));
     let mut tasks = JoinSet::new();
-    let mut input = BufReader::new(tokio::io::stdin());
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -63,10 +80,11 @@ pub async fn run(flags: BridgeFlags) -> Result<(), BridgeError> {
         if !read {
             break;
         }
-        if line.iter().all(u8::is_ascii_whitespace) {
+        let text = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&line);
+        if text.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let message = match parse(&line) {
+        let message = match parse(&mut line) {
             Ok(message) => message,
             Err(error) => {
                 server
@@ -84,11 +102,16 @@ pub async fn run(flags: BridgeFlags) -> Result<(), BridgeError> {
             .await
             .expect("the semaphore is never closed");
         let id = message.get("id").cloned();
-        let is_first = message["method"] == "initialize";
+        let method = message["method"].as_str().unwrap_or_default();
+        // The next messages need the session that a handshake opens.
+        let is_handshake = matches!(method, "initialize" | "notifications/initialized");
+        let is_initialized = method == "notifications/initialized";
         let task = forward(Arc::clone(&server), line.clone(), message, permit);
-        if is_first {
-            // The next messages need the session that this one opens.
+        if is_handshake {
             task.await;
+            if is_initialized {
+                listen(&server).await;
+            }
         } else {
             let handle = tasks.spawn(task);
             if let Some(id) = id {
@@ -97,14 +120,34 @@ pub async fn run(flags: BridgeFlags) -> Result<(), BridgeError> {
         }
         while tasks.try_join_next().is_some() {}
     }
-    while tasks.join_next().await.is_some() {}
+    let finished = async { while tasks.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(FINISH_MAX, finished).await;
+    tasks.abort_all();
+    if let Some(standing) = server.standing.lock().await.take() {
+        standing.abort();
+    }
     server.end_session().await;
     Ok(())
 }
 
+/// Starts reading the standing stream of the session, instead of that of an earlier one.
+async fn listen<W: AsyncWrite + Send + Unpin + 'static>(server: &Arc<Server<W>>) {
+    let reader = Arc::clone(server);
+    let task = tokio::spawn(async move { reader.forward_notifications().await });
+    let earlier = server.standing.lock().await.replace(task.abort_handle());
+    if let Some(earlier) = earlier {
+        earlier.abort();
+    }
+}
+
 /// Forwards a message. If a request can't be forwarded, writes an error to the client.
-async fn forward(server: Arc<Server>, body: Vec<u8>, message: Value, permit: OwnedSemaphorePermit) {
-    let outcome = server.forward(body, &message).await;
+async fn forward<W: AsyncWrite + Unpin>(
+    server: Arc<Server<W>>,
+    body: Vec<u8>,
+    message: Value,
+    permit: OwnedSemaphorePermit,
+) {
+    let outcome = server.forward(&body, &message).await;
     if let Some(id) = message.get("id") {
         server.running.lock().await.remove(&id.to_string());
     }
@@ -114,3 +157,6 @@ async fn forward(server: Arc<Server>, body: Vec<u8>, message: Value, permit: Own
     }
     drop(permit);
 }
+
+#[cfg(test)]
+mod tests;

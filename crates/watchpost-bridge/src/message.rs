@@ -39,13 +39,40 @@ pub(super) async fn read_line(
     }
 }
 
-/// Parses the message on a line.
+/// Parses the message on a line, and repairs it if it has half a surrogate pair.
 ///
 /// # Errors
 /// The JSON-RPC error to send to the client.
-pub(super) fn parse(line: &[u8]) -> Result<Value, RpcError> {
+pub(super) fn parse(line: &mut Vec<u8>) -> Result<Value, RpcError> {
     if line.len() > MESSAGE_BYTES_MAX {
         return Err((-32600, text::MESSAGE_TOO_LONG.to_owned()));
     }
+    if let Ok(message) = serde_json::from_slice(line) {
+        return Ok(message);
+    }
+    if let Some(repaired) = watchpost_protocol::repair(line) {
+        *line = repaired;
+    }
     serde_json::from_slice(line).map_err(|_| (-32700, text::NOT_JSON.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_that_are_almost_valid_are_repaired() {
+        let check = |line: &[u8], expected: Option<&str>| {
+            let mut line = line.to_vec();
+            let message = parse(&mut line).ok();
+            let text = message.map(|message| message["a"].as_str().unwrap().to_owned());
+            assert_eq!(text.as_deref(), expected, "{}", line.escape_ascii());
+            assert!(expected.is_none() || serde_json::from_slice::<Value>(&line).is_ok());
+        };
+        check(br#"{"a":"x"}"#, Some("x"));
+        check(b"\xef\xbb\xbf{\"a\":\"x\"}", Some("x"));
+        check(br#"{"a":"\ud83d"}"#, Some("\u{fffd}"));
+        check(br#"{"a":"\ud83d\ude00"}"#, Some("😀"));
+        check(br#"{"a":"x""#, None);
+    }
 }

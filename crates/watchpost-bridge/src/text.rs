@@ -20,6 +20,11 @@ pub(crate) fn unexpected_status(status: &dyn Display) -> String {
     format!("the server answers {status}")
 }
 
+/// As [`unexpected_status`], with the server's reason, which names a host or setting that it refuses.
+pub(crate) fn status_with_reason(status: &dyn Display, reason: &str) -> String {
+    format!("the server answers {status}: {reason}")
+}
+
 /// The client sent too many requests; `wait_seconds` comes from the server's `Retry-After`.
 pub(crate) fn too_many_requests(wait_seconds: Option<u64>) -> String {
     match wait_seconds {

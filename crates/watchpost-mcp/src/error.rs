@@ -175,7 +175,7 @@ pub(crate) fn wrong_cursor() -> Failure {
 /// Whether a failed call of a write tool can be retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Retry {
-    /// Nothing was changed, and the cause may pass by itself.
+    /// Nothing was changed, and the cause may be gone later.
     Unchanged,
     /// Nothing was changed, and the same call fails again as long as its cause exists.
     Refused,

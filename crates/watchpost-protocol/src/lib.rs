@@ -152,7 +152,7 @@ pub use id::{ProgressToken, RequestId};
 pub use input::{
     ClientAnswer, Field, Form, FormAnswer, FormContent, InputRequest, InputRequired, Inputs, TextFormat,
 };
-pub use json::RawJson;
+pub use json::{RawJson, repair::repair};
 pub use log_level::LogLevel;
 pub use method::Method;
 pub use notify::{Notify, Outbox, Peer, Seal, client_request};

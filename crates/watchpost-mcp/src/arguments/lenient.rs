@@ -9,7 +9,7 @@ const ECHOED_NAME_MAX: usize = 64;
 /// The maximum number of unknown arguments that an answer names.
 const ECHOED_NAMES_MAX: usize = 5;
 
-/// What happens to arguments that a tool doesn't have.
+/// The treatment of arguments that a tool doesn't have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UnknownArguments {
     /// They are left out, and the answer says so. For queries: clients add arguments of their own to every call.

@@ -25,7 +25,7 @@ arguments! {
     pub(super) struct Input {
         /// id from list_findings.
         finding_id: FindingArg,
-        /// Why the finding needs no work.
+        /// Reason why the finding needs no work.
         reason: Word<DismissReason>,
         /// Explanation for later readers.
         note: Option<Line<1000>>,

@@ -28,7 +28,7 @@ pub(super) struct GetScoreTrend;
 
 arguments! {
     pub(super) struct Input {
-        /// Which score.
+        /// Type of the scans.
         #[schemars(extend("default" = "compliance"))]
         scan_type: Option<Word<ScanType>>,
         /// Needed only if several platforms can be scanned.

@@ -14,7 +14,7 @@ fn with(mut arguments: Value, name: &str, value: &str) -> Value {
     arguments
 }
 
-/// What an error says about a retry.
+/// The advice of an error on a retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Advice {
     /// A retry is safe and can succeed.

@@ -1,5 +1,13 @@
 //! Repairs the text of messages from clients that write it almost right.
 
+/// Removes a byte order mark, and replaces each surrogate without its other half with U+FFFD. Returns `None` if there is
+/// neither. The server does this itself; it is for programs that forward messages to it.
+pub fn repair(body: &[u8]) -> Option<Vec<u8>> {
+    let unmarked = body.get(byte_order_mark(body)..).unwrap_or_default();
+    let replaced = replace_unpaired_surrogates(unmarked);
+    replaced.or_else(|| (unmarked.len() < body.len()).then(|| unmarked.to_vec()))
+}
+
 /// The byte order mark in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 

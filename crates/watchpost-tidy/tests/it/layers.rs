@@ -14,7 +14,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("watchpost-transport", &["watchpost-protocol"]),
     ("watchpost-mcp", &["watchpost-core", "watchpost-protocol"]),
     ("watchpost-policy", &["watchpost-core"]),
-    ("watchpost-bridge", &[]),
+    ("watchpost-bridge", &["watchpost-protocol"]),
     ("watchpost-outbound", &["watchpost-core"]),
     ("watchpost-connectors", &["watchpost-core", "watchpost-outbound"]),
     ("watchpost-report", &["watchpost-core"]),

@@ -16,7 +16,7 @@ use http::{
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, DELETE, OPTIONS");
 /// The response headers that a page may read.
 const EXPOSED: HeaderValue =
-    HeaderValue::from_static("Mcp-Session-Id, MCP-Protocol-Version, Retry-After, WWW-Authenticate, Allow");
+    HeaderValue::from_static("mcp-session-id, mcp-protocol-version, retry-after, www-authenticate, allow");
 /// The time for which a browser may keep the answer, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 

@@ -107,18 +107,13 @@ where
         };
         let notifications = (request.wants_outbox() && accepted != Accepted::Json)
             .then(|| EventQueue::new(self.config.limits.stream_buffer_bytes));
-        let resumable = session
-            .as_ref()
-            .filter(|session| legacy && session.state.revision.has_resumable_streams())
+        let in_session = session.as_ref().filter(|_| legacy);
+        let resumable = in_session
+            .filter(|session| session.state.revision.has_resumable_streams())
             .map(|session| session.name);
-        let channel = notifications.clone().map(|queue| {
-            let channel =
-                CallChannel::new(queue, self.config.timing.client_answer).resumable(resumable.is_some());
-            match &session {
-                Some(session) if legacy => channel.asking(self.local.open(session.name)),
-                _ => channel,
-            }
-        });
+        let channel = notifications
+            .clone()
+            .map(|queue| self.channel(queue, in_session, resumable.is_some()));
         let level = session
             .as_ref()
             .and_then(|session| self.local.get(&session.name)?.level());
@@ -150,6 +145,15 @@ where
         };
         self.respond(DetachableCall::new(call, legacy), mode, principal, connection)
             .await
+    }
+
+    /// Returns the channel to the client of a call, who can be asked in a session.
+    fn channel(&self, queue: Arc<EventQueue>, session: Option<&OpenSession>, resumable: bool) -> CallChannel {
+        let channel = CallChannel::new(queue, self.config.timing.client_answer).resumable(resumable);
+        match session {
+            Some(session) => channel.asking(self.local.open(session.name)),
+            None => channel,
+        }
     }
 
     /// Opens a modern client's subscription. The response is always a stream.
@@ -215,38 +219,13 @@ where
         principal: G::Principal,
         connection: &Connection,
     ) -> Response {
+        let first = self.first_result(&mut call, &mode, connection).await;
         let ResponseMode {
             notifications,
             resumable,
-            version,
             accepted,
+            ..
         } = mode;
-        let mut deadline: Option<Instant> = None;
-        let mut own_timer = DeadlineTimer::default();
-        let multiplexed = version == Version::HTTP_2;
-        let first = poll_fn(|cx| {
-            if let Poll::Ready(finished) = call.poll(cx) {
-                return Poll::Ready(Some(finished));
-            }
-            if notifications.as_ref().is_some_and(|queue| queue.has_events(cx)) {
-                return Poll::Ready(None);
-            }
-            if accepted == Accepted::Json {
-                return Poll::Pending;
-            }
-            let deadline = *deadline.get_or_insert_with(|| Instant::now() + self.config.timing.keep_alive);
-            let has_passed = if multiplexed {
-                own_timer.has_passed(deadline, cx)
-            } else {
-                connection.has_passed(deadline, cx)
-            };
-            if has_passed {
-                Poll::Ready(None)
-            } else {
-                Poll::Pending
-            }
-        })
-        .await;
         let needs_events =
             accepted == Accepted::Events || notifications.as_ref().is_some_and(|queue| !queue.is_empty());
         let opened = match &first {
@@ -282,6 +261,45 @@ where
             response.headers_mut().insert(SESSION_ID, id);
         }
         response
+    }
+
+    /// Waits until the call has ended; `None` if a stream is needed before, for notifications or because it takes long.
+    async fn first_result(
+        &self,
+        call: &mut DetachableCall,
+        mode: &ResponseMode,
+        connection: &Connection,
+    ) -> Option<Finished> {
+        let mut deadline: Option<Instant> = None;
+        let mut own_timer = DeadlineTimer::default();
+        let multiplexed = mode.version == Version::HTTP_2;
+        poll_fn(|cx| {
+            if let Poll::Ready(finished) = call.poll(cx) {
+                return Poll::Ready(Some(finished));
+            }
+            if mode
+                .notifications
+                .as_ref()
+                .is_some_and(|queue| queue.has_events(cx))
+            {
+                return Poll::Ready(None);
+            }
+            if mode.accepted == Accepted::Json {
+                return Poll::Pending;
+            }
+            let deadline = *deadline.get_or_insert_with(|| Instant::now() + self.config.timing.keep_alive);
+            let has_passed = if multiplexed {
+                own_timer.has_passed(deadline, cx)
+            } else {
+                connection.has_passed(deadline, cx)
+            };
+            if has_passed {
+                Poll::Ready(None)
+            } else {
+                Poll::Pending
+            }
+        })
+        .await
     }
 
     /// Runs a call in a task of its own and returns a stream that its client can resume.

@@ -68,26 +68,41 @@ where
         };
         let is_session_lost = session.is_unknown() && classify_bodiless(version) == Bodiless::Legacy;
         let incoming = self.server.decode(&message, &facts);
-        let exchange = |session: SessionId| Exchange {
+        if is_session_lost && !matches!(incoming, Incoming::Request(_) | Incoming::Rejected(_)) {
+            return session_not_found();
+        }
+        let exchange = Exchange {
             principal,
-            session: session.into_open(),
+            session: None,
             permit,
             connection,
             version: head.version,
             accepted,
         };
+        self.handle(incoming, session, exchange).await
+    }
+
+    /// Handles a decoded message. `exchange` has no session yet.
+    async fn handle(
+        self: &Arc<Self>,
+        incoming: Incoming,
+        session: SessionId,
+        mut exchange: Exchange<'_, G::Principal>,
+    ) -> Response {
         match incoming {
             // A handshake always makes a new session, whatever session the client had before.
             Incoming::Request(request) if request.operation() == Operation::Initialize => {
-                self.run(request, exchange(SessionId::Absent)).await
+                self.run(request, exchange).await
             }
             Incoming::Request(request) if session.is_unknown() && request.era() == Era::Legacy => {
                 let error = RpcError::new(SESSION_NOT_FOUND, text::SESSION_NOT_FOUND_RPC, 404);
                 reply(self.server.reject(&request, &error))
             }
-            Incoming::Request(request) => self.run(request, exchange(session)).await,
+            Incoming::Request(request) => {
+                exchange.session = session.into_open();
+                self.run(request, exchange).await
+            }
             Incoming::Rejected(rejection) => reply(rejection),
-            _ if is_session_lost => session_not_found(),
             Incoming::Notification(notification) => {
                 self.handle_notification(&notification, session.open());
                 response::empty(StatusCode::ACCEPTED)
@@ -102,7 +117,8 @@ where
                 for notification in batch.notifications() {
                     self.handle_notification(notification, session.open());
                 }
-                self.run_batch(batch, exchange(session)).await
+                exchange.session = session.into_open();
+                self.run_batch(batch, exchange).await
             }
         }
     }

@@ -178,7 +178,7 @@ async fn the_page_of_an_allowed_origin_can_call_and_read() {
         assert_eq!(reply.status, 200);
         assert_eq!(reply.header("access-control-allow-origin"), Some(origin));
         let exposed = reply.header("access-control-expose-headers").unwrap();
-        assert!(exposed.contains("Mcp-Session-Id"), "{exposed}");
+        assert!(exposed.contains("mcp-session-id"), "{exposed}");
         // A page must be able to read why it was refused.
         let reply = client
             .ask(&Request::post("/mcp", PING).header("Origin", origin))

@@ -30,6 +30,7 @@ mod text;
 mod token;
 mod value;
 mod vendor;
+mod visits;
 
 pub use registry::connectors;
 pub use session::ReadLimits;

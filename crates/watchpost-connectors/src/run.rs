@@ -128,6 +128,7 @@ impl Emitter {
             rows: 0,
             row_errors: 0,
             facts: Vec::new(),
+            note: None,
         }
     }
 
@@ -151,6 +152,8 @@ pub(crate) struct DatasetRun<'e> {
     rows: u64,
     row_errors: u64,
     facts: Vec<Fact>,
+    /// The detail of the collection if it is complete.
+    note: Option<String>,
 }
 
 impl DatasetRun<'_> {
@@ -169,9 +172,19 @@ impl DatasetRun<'_> {
         self.rows
     }
 
+    /// Returns the number of unusable rows so far.
+    pub(crate) const fn row_errors(&self) -> u64 {
+        self.row_errors
+    }
+
     /// Counts rows that weren't parsed by [`DatasetRun::row`].
     pub(crate) fn add_rows(&mut self, rows: u64) {
         self.rows = self.rows.saturating_add(rows);
+    }
+
+    /// Sets the detail of the collection for the case that it is complete.
+    pub(crate) fn note(&mut self, note: String) {
+        self.note = Some(note);
     }
 
     /// Counts a row that can't be used.
@@ -237,7 +250,7 @@ impl DatasetRun<'_> {
                 self.out.unreachable = 0;
                 self.out.answered = true;
                 match other {
-                    Ok(()) if self.row_errors == 0 => (CollectionState::Complete, None),
+                    Ok(()) if self.row_errors == 0 => (CollectionState::Complete, self.note.take()),
                     // An unreadable row may be that of a known entity, so the entities that weren't seen must not be retired.
                     Ok(()) => {
                         let reason = text::unreadable_rows(self.row_errors, self.rows);

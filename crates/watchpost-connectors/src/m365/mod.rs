@@ -24,6 +24,7 @@ use watchpost_core::{
     integration::{
         connector::{ConfigField, ConnectorConfig, ConnectorError, PermissionCheck},
         fact::Dataset,
+        reading::Readings,
     },
     value::word::Platform,
 };
@@ -121,7 +122,8 @@ impl ReadableVendor for M365Tenant {
         settings::permissions(client, hosts).await
     }
 
-    async fn sync(client: Arc<Client>, out: Emitter) -> Result<(), ConnectorError> {
+    /// No dataset needs the earlier readings: the per-app requests of a large tenant take seconds of Graph's budget.
+    async fn sync(client: Arc<Client>, _: Readings, out: Emitter) -> Result<(), ConnectorError> {
         sync::read_all(client, out).await
     }
 

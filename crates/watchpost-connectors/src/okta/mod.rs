@@ -23,6 +23,7 @@ use watchpost_core::{
     integration::{
         connector::{ConfigField, ConnectorConfig, ConnectorError, PermissionCheck},
         fact::Dataset,
+        reading::Readings,
     },
     value::word::Platform,
 };
@@ -78,8 +79,8 @@ impl ReadableVendor for OktaOrg {
         Vec::new()
     }
 
-    async fn sync(client: Arc<Client>, out: Emitter) -> Result<(), ConnectorError> {
-        sync::read_all(client, out).await
+    async fn sync(client: Arc<Client>, known: Readings, out: Emitter) -> Result<(), ConnectorError> {
+        sync::read_all(client, known, out).await
     }
 
     async fn collect(

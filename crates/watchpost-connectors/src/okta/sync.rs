@@ -1,5 +1,7 @@
 //! The sync of one org. Later datasets use data from earlier ones.
 
+mod entities;
+
 use super::{
     api::AT_ONCE,
     client::{Client, OKTA_API},
@@ -13,20 +15,20 @@ use crate::{
     value::id,
     vendor::{ApiError, Vendor as _},
 };
-use serde_json::{Value, value::RawValue};
+use entities::small_list;
+use serde_json::Value;
 use std::{collections::HashSet, sync::Arc};
 use watchpost_core::{
     integration::{
         connector::ConnectorError,
         fact::{Dataset, Fact},
+        reading::Readings,
     },
     value::{text::ForeignText, word::CollectionState},
 };
 
 /// The path of the setting about the access of Okta's support.
 pub(super) const SUPPORT_ACCESS: &str = "org/privacy/oktaSupport";
-/// The number of accounts that are read before their facts are emitted.
-const BATCH: usize = 64;
 /// The maximum number of accounts whose factors are read.
 const ACCOUNTS_MAX: usize = 1_000_000;
 /// The maximum number of apps.
@@ -43,7 +45,11 @@ pub(super) const POLICY_TYPES: &[(&str, &str)] = &[
 ];
 
 /// Reads all datasets.
-pub(super) async fn read_all(client: Arc<Client>, mut out: Emitter) -> Result<(), ConnectorError> {
+pub(super) async fn read_all(
+    client: Arc<Client>,
+    known: Readings,
+    mut out: Emitter,
+) -> Result<(), ConnectorError> {
     let mut run = out.begin(Dataset::Organization);
     let result = document_setting(&client, &mut run, "org", scope::ORGS).await;
     run.end(result).await?;
@@ -52,8 +58,9 @@ pub(super) async fn read_all(client: Arc<Client>, mut out: Emitter) -> Result<()
     let mut elsewhere = HashSet::new();
     let users_result = accounts(&client, &mut out, &mut active, &mut elsewhere).await?;
 
+    let mut admins = HashSet::new();
     let mut run = out.begin(Dataset::Roles);
-    let result = roles(&client, &mut run).await;
+    let result = roles(&client, &mut run, &mut admins).await;
     run.end(result).await?;
 
     let mut app_ids = Vec::new();
@@ -63,7 +70,7 @@ pub(super) async fn read_all(client: Arc<Client>, mut out: Emitter) -> Result<()
     run.end(result).await?;
 
     let mut run = out.begin(Dataset::AppAssignments);
-    let result = assignments(&client, &mut run, &app_ids).await;
+    let result = entities::assignments(&client, &mut run, app_ids, &known).await;
     let result = result.and_then(|()| require_all(&apps_result, text::APPS_NOT_READ));
     run.end(result).await?;
 
@@ -105,7 +112,7 @@ pub(super) async fn read_all(client: Arc<Client>, mut out: Emitter) -> Result<()
         elsewhere: elsewhere.contains(account),
         incomplete,
     };
-    let result = factors(&client, &mut run, &active, &limits).await;
+    let result = entities::factors(&client, &mut run, active, &admins, &known, &limits).await;
     let result = result.and_then(|()| require_all(&users_result, text::ACCOUNTS_NOT_READ));
     run.end(result).await?;
     Ok(())
@@ -250,85 +257,13 @@ async fn users(
     Ok(())
 }
 
-/// Reads the factors of each account that may sign in. `limits` says what limits the meaning of an account's list.
-async fn factors(
+/// Reads the accounts with administrator roles, and then the roles of each.
+/// Adds the accounts to `admins`.
+async fn roles(
     client: &Arc<Client>,
     run: &mut DatasetRun<'_>,
-    accounts: &[Box<str>],
-    limits: &(dyn Fn(&str) -> FactorLimits + Sync),
+    admins: &mut HashSet<String>,
 ) -> Result<(), ReadError> {
-    for batch in accounts.chunks(BATCH) {
-        let work = batch.iter().map(|account| {
-            let (client, account) = (Arc::clone(client), account.clone());
-            async move { small_list(&client, &format!("/api/v1/users/{account}/factors")).await }
-        });
-        let lists = gather(work.collect::<Vec<_>>(), AT_ONCE as usize).await;
-        let mut failed = None;
-        let mut read = 0_usize;
-        for (account, list) in batch.iter().zip(lists) {
-            let rows = match list {
-                Ok(rows) => rows,
-                // The account has been deleted since.
-                Err(ApiError::NotFound) => continue,
-                Err(error) => match OKTA_API.read_error(error, scope::USERS) {
-                    // These errors apply to all accounts.
-                    error @ (ReadError::Fatal(_)
-                    | ReadError::Denied(_)
-                    | ReadError::Unlicensed(_)
-                    | ReadError::Partial(_)) => return Err(error),
-                    error => {
-                        run.add_rows(1);
-                        run.row_error();
-                        run.push(Some(normalize::mfa_unknown(account))).await;
-                        failed = Some(error);
-                        continue;
-                    }
-                },
-            };
-            read = read.saturating_add(1);
-            run.add_rows(1);
-            match rows
-                .iter()
-                .map(|raw| serde_json::from_str(raw.get()))
-                .collect::<Result<Vec<_>, _>>()
-            {
-                Ok(factors) => {
-                    run.push(Some(normalize::mfa(account, &factors, limits(account))))
-                        .await;
-                }
-                // The unreadable factor may be a second factor.
-                Err(_) => {
-                    run.row_error();
-                    run.push(Some(normalize::mfa_unknown(account))).await;
-                }
-            }
-        }
-        // A whole batch failed, so the remaining ones would most likely fail as well.
-        if let (Some(error), 0) = (failed, read)
-            && batch.len() == BATCH
-        {
-            return Err(error);
-        }
-    }
-    Ok(())
-}
-
-/// Reads a short list that belongs to one account.
-async fn small_list(client: &Client, path: &str) -> Result<Vec<Box<RawValue>>, ApiError> {
-    let mut list = client.list_concurrent(path, None, AT_ONCE);
-    let mut rows = Vec::new();
-    while let Some(page) = list.page().await? {
-        rows.extend(page);
-        if rows.len() > 1_000 {
-            let reason = text::ENDLESS_ACCOUNT_LIST.to_owned();
-            return Err(ReadError::Failed(reason).into());
-        }
-    }
-    Ok(rows)
-}
-
-/// Reads the accounts with administrator roles, and then the roles of each.
-async fn roles(client: &Arc<Client>, run: &mut DatasetRun<'_>) -> Result<(), ReadError> {
     let read_error =
         |error| OKTA_API.read_error(client.vendor.role_error(error, role::VIEW_ROLES), scope::ROLES);
     let mut list = client.list("/api/v1/iam/assignees/users", Some("limit=100"));
@@ -337,7 +272,10 @@ async fn roles(client: &Arc<Client>, run: &mut DatasetRun<'_>) -> Result<(), Rea
         for raw in rows {
             if let Some(row) = run.row::<wire::Assignee>(&raw) {
                 match id(&row.id) {
-                    Some(holder) => holders.push(holder),
+                    Some(holder) => {
+                        admins.insert(holder.clone());
+                        holders.push(holder);
+                    }
                     None => run.row_error(),
                 }
             }
@@ -388,26 +326,6 @@ async fn apps(client: &Client, run: &mut DatasetRun<'_>, ids: &mut Vec<String>) 
         }
         _ => Ok(()),
     }
-}
-
-async fn assignments(client: &Client, run: &mut DatasetRun<'_>, apps: &[String]) -> Result<(), ReadError> {
-    for app in apps {
-        let mut list = client.list(&format!("/api/v1/apps/{app}/users"), Some("limit=500"));
-        loop {
-            let rows = match list.page().await {
-                Ok(Some(rows)) => rows,
-                // The app no longer exists.
-                Ok(None) | Err(ApiError::NotFound) => break,
-                Err(error) => return Err(OKTA_API.read_error(error, scope::APPS)),
-            };
-            for raw in rows {
-                if let Some(row) = run.row::<wire::AppUser>(&raw) {
-                    push(run, normalize::assignment(app, &row)).await;
-                }
-            }
-        }
-    }
-    Ok(())
 }
 
 async fn tokens(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), ReadError> {

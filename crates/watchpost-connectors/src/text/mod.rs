@@ -54,6 +54,19 @@ pub(crate) fn unreadable_rows(unreadable: u64, total: u64) -> String {
     format!("{unreadable} of {total} rows could not be understood")
 }
 
+/// A dataset that needs a request for each account or app hasn't been read for all of them.
+pub(crate) fn continues(read: u64, total: u64, noun: &str, oldest_hours: Option<i64>) -> String {
+    let age = oldest_hours
+        .map(|hours| format!(", the oldest {hours} h ago"))
+        .unwrap_or_default();
+    format!("{read} of {total} {noun} read{age}; the next sync continues")
+}
+
+/// A complete dataset contains parts from earlier syncs.
+pub(crate) fn kept_from_earlier(kept: u64, total: u64, noun: &str, oldest_hours: i64) -> String {
+    format!("{kept} of {total} {noun} were read by earlier syncs, the oldest {oldest_hours} h ago")
+}
+
 pub(crate) fn no_such_resource(api: &str) -> String {
     format!("{api} has no such resource (status 404)")
 }

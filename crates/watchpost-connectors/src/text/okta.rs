@@ -68,6 +68,10 @@ pub(crate) const GRANT_VIEW_ROLES: &str = "Okta admin console > Security > Admin
 pub(crate) const GRANT_SUPER: &str = "Okta lets only a Super Administrator read the access of its support; without that role, the check on it is skipped, and \
      nothing else is missing";
 
+/// The accounts and apps for each of which a request is sent.
+pub(crate) const ACCOUNTS: &str = "accounts";
+pub(crate) const APPS: &str = "apps";
+
 /// A part of a dataset could not be read.
 pub(crate) const ACCOUNTS_NOT_READ: &str = "not all accounts could be read";
 pub(crate) const ACCOUNTS_INCOMPLETE: &str = "not all accounts could be understood";

@@ -15,6 +15,7 @@ use watchpost_core::{
             ConfigField, Connector, ConnectorConfig, ConnectorError, PermissionCheck, SyncRun, Verification,
         },
         fact::Dataset,
+        reading::Readings,
         setting::{CollectRequest, SettingRun},
     },
     value::word::Platform,
@@ -60,9 +61,10 @@ pub(crate) trait ReadableVendor: Vendor + Sized + 'static {
         sources: &Self::SettingSources,
     ) -> impl Future<Output = Vec<PermissionCheck>> + Send;
 
-    /// Reads the datasets.
+    /// Reads the datasets. `known` is what earlier syncs have read account by account or app by app.
     fn sync(
         client: Arc<Client<Self>>,
+        known: Readings,
         out: Emitter,
     ) -> impl Future<Output = Result<(), ConnectorError>> + Send + 'static;
 
@@ -132,11 +134,15 @@ impl<V: ReadableVendor> Connector for VendorConnector<V> {
         Ok(verification)
     }
 
-    async fn sync(&self, config: &ConnectorConfig) -> Result<Box<dyn SyncRun>, ConnectorError> {
+    async fn sync(
+        &self,
+        config: &ConnectorConfig,
+        known: Readings,
+    ) -> Result<Box<dyn SyncRun>, ConnectorError> {
         let client = self.client(config, self.limits.sync_budget)?;
         client.sign_in().await?;
         let client = Arc::new(client);
-        Ok(Box::new(PageGenerator::new(|out| V::sync(client, out))))
+        Ok(Box::new(PageGenerator::new(|out| V::sync(client, known, out))))
     }
 
     async fn collect(

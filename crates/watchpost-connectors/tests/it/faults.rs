@@ -9,6 +9,7 @@ use watchpost_core::{
     integration::{
         connector::{ConnectorError, Page},
         fact::Dataset,
+        reading::Readings,
     },
     value::word::{CollectionState, Mfa, Platform},
 };
@@ -266,7 +267,7 @@ async fn an_unreachable_vendor_ends_the_sync_with_a_reason() {
         } else {
             rig.m365()
         };
-        let mut run = connector.sync(&config).await.unwrap();
+        let mut run = connector.sync(&config, Readings::default()).await.unwrap();
         while !matches!(run.next_page().await, Ok(Some(Page::Collected(end))) if end.dataset == Dataset::Users)
         {
         }
@@ -308,7 +309,7 @@ async fn datasets_are_partial_when_the_time_limit_is_reached() {
 async fn expired_tokens_are_renewed_during_a_sync() {
     let rig = Rig::small().await;
     let connector = rig.connector(Platform::M365);
-    let mut run = connector.sync(&rig.m365()).await.unwrap();
+    let mut run = connector.sync(&rig.m365(), Readings::default()).await.unwrap();
     let mut pages = 0;
     while let Some(page) = tokio::time::timeout(FOREVER, run.next_page())
         .await

@@ -14,7 +14,10 @@ use watchpost_connectors::{ReadLimits, connectors};
 use watchpost_core::{
     integration::{
         connector::{Connector, ConnectorConfig, ConnectorError, Page},
-        fact::{AccountFacts, AppFacts, Collection, Dataset, Fact, GrantFacts, MfaFacts, RoleFacts},
+        fact::{
+            AccountFacts, AppFacts, Collection, Dataset, EntityReading, Fact, GrantFacts, MfaFacts, RoleFacts,
+        },
+        reading::Readings,
         setting::{CollectRequest, SETTING_BYTES_MAX, SettingDocument},
     },
     port::{Clock, Random},
@@ -184,10 +187,20 @@ impl Rig {
     }
 
     pub(crate) async fn sync_with(&self, platform: Platform, config: &ConnectorConfig) -> Outcome {
+        self.sync_after(platform, config, Readings::default()).await
+    }
+
+    /// Syncs after earlier syncs have read `known`.
+    pub(crate) async fn sync_after(
+        &self,
+        platform: Platform,
+        config: &ConnectorConfig,
+        known: Readings,
+    ) -> Outcome {
         let connector = self.connector(platform);
         let mut outcome = Outcome::default();
         let mut order = Vec::new();
-        let mut run = match connector.sync(config).await {
+        let mut run = match connector.sync(config, known).await {
             Ok(run) => run,
             Err(error) => {
                 outcome.error = Some(error);
@@ -208,7 +221,14 @@ impl Rig {
                         "facts of {} after its end",
                         page.dataset
                     );
-                    outcome.facts.entry(page.dataset).or_default().extend(page.facts);
+                    for fact in page.facts {
+                        match fact {
+                            Fact::Reading(reading) => {
+                                outcome.readings.entry(page.dataset).or_default().push(reading);
+                            }
+                            fact => outcome.facts.entry(page.dataset).or_default().push(fact),
+                        }
+                    }
                 }
                 Ok(Some(Page::Collected(end))) => {
                     order.push(end.dataset);
@@ -321,6 +341,7 @@ impl Settings {
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) facts: BTreeMap<Dataset, Vec<Fact>>,
+    pub(crate) readings: BTreeMap<Dataset, Vec<EntityReading>>,
     pub(crate) collections: BTreeMap<Dataset, Collection>,
     pub(crate) error: Option<ConnectorError>,
 }

@@ -3,6 +3,7 @@
 use crate::{
     integration::{
         fact::{Collection, Dataset, FactPage},
+        reading::Readings,
         setting::{CollectRequest, SettingRun},
     },
     text,
@@ -147,11 +148,15 @@ pub trait Connector: Send + Sync {
     /// # Errors
     /// [`ConnectorError`] if the configuration or the credentials are invalid, or the vendor can't be reached.
     async fn verify(&self, config: &ConnectorConfig) -> Result<Verification, ConnectorError>;
-    /// Starts a sync.
+    /// Starts a sync. `known` is what earlier syncs have read account by account or app by app.
     ///
     /// # Errors
     /// [`ConnectorError`] if the sync can't start.
-    async fn sync(&self, config: &ConnectorConfig) -> Result<Box<dyn SyncRun>, ConnectorError>;
+    async fn sync(
+        &self,
+        config: &ConnectorConfig,
+        known: Readings,
+    ) -> Result<Box<dyn SyncRun>, ConnectorError>;
     /// Returns the setting paths that this connector can read for a scan. If there are none, the platform can't
     /// be scanned.
     fn setting_paths(&self) -> &'static [&'static str] {

@@ -273,6 +273,17 @@ pub struct SettingFacts {
     pub document: String,
 }
 
+/// An account or app for which a dataset is read with a request of its own. Its rows of the dataset come before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntityReading {
+    /// The vendor id of the account or app.
+    pub entity_vendor_id: String,
+    /// The number of its rows.
+    pub rows: u64,
+    /// Whether this sync hasn't read it, so that the rows from its last reading stay.
+    pub kept: bool,
+}
+
 /// One fact on a page of a sync.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
@@ -288,6 +299,8 @@ pub enum Fact {
     AppOwner(AppOwnerFacts),
     /// A grant or a token.
     Grant(Box<GrantFacts>),
+    /// An account or app that was read with a request of its own.
+    Reading(EntityReading),
     /// A setting.
     Setting(SettingFacts),
 }
@@ -313,6 +326,6 @@ pub struct Collection {
     /// The number of unusable rows.
     pub row_errors: u64,
     /// For `denied`, the missing permission as the vendor names it; otherwise a reason that a person can act on.
-    /// Written by Watchpost; never quotes a response body.
+    /// For `complete`, how old the parts are that were read earlier. Written by Watchpost; never quotes a response body.
     pub detail: Option<String>,
 }

@@ -2,6 +2,7 @@
 
 pub mod connector;
 pub mod fact;
+pub mod reading;
 pub mod setting;
 mod standing;
 pub mod sync;
@@ -19,6 +20,7 @@ use crate::{
     integration::{
         connector::ConnectorConfig,
         fact::{Collection, Dataset, FactPage},
+        reading::Readings,
     },
     rule::document::IntegrationDocument,
     value::{
@@ -168,6 +170,8 @@ pub trait IntegrationStore: Send + Sync {
         integration: IntegrationId,
         now: Timestamp,
     ) -> Result<(), StoreError>;
+    /// Returns what earlier syncs of an integration have read account by account or app by app. This is a long read.
+    async fn readings(&self, permit: &JobPermit, integration: IntegrationId) -> Result<Readings, StoreError>;
     /// Stores a page of facts under the sync's generation, and joins accounts to identities (see
     /// [`crate::identity::join`]).
     async fn store_facts(
@@ -178,8 +182,8 @@ pub trait IntegrationStore: Send + Sync {
         page: FactPage,
         now: Timestamp,
     ) -> Result<(), StoreError>;
-    /// Ends a dataset. A `complete` collection retires the rows that the sync hasn't seen; any other retires
-    /// nothing.
+    /// Ends a dataset. A `complete` collection retires the rows that the sync hasn't seen and that
+    /// [`reading::is_gone`] doesn't keep; any other retires nothing.
     async fn finish_dataset(
         &self,
         permit: &JobPermit,

@@ -118,7 +118,8 @@ async fn read_all(
     (sync, id): (SyncId, IntegrationId),
     progress: &(dyn Fn(String) + Send + Sync),
 ) -> Result<Result<u64, String>, Error> {
-    let mut run = match connector.sync(config).await {
+    let known = store.readings(permit, id).await?;
+    let mut run = match connector.sync(config, known).await {
         Ok(run) => run,
         Err(error) => return Ok(Err(error.to_string())),
     };

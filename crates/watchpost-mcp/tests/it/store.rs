@@ -28,6 +28,7 @@ use watchpost_core::{
         VerifyIntegration,
         connector::ConnectorConfig,
         fact::{Collection, FactPage},
+        reading::Readings,
     },
     job::{JobKind, JobRow, JobStore, TriggerSync, TriggeredSync},
     posture::{CoverageNumbers, Freshness, PostureStore, RecordAnalysis, RiskFacts, Snapshot, SourceState},
@@ -674,6 +675,9 @@ impl IntegrationStore for Fake {
         _: IntegrationId,
         _: Timestamp,
     ) -> Result<(), StoreError> {
+        unused()
+    }
+    async fn readings(&self, _: &JobPermit, _: IntegrationId) -> Result<Readings, StoreError> {
         unused()
     }
     async fn store_facts(

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/0004_once.sql"),
     include_str!("../../schema/0005_conditions.sql"),
     include_str!("../../schema/0007_meanings.sql"),
+    include_str!("../../schema/0008_readings.sql"),
 ];
 
 /// The options for opening a store.

@@ -20,6 +20,7 @@ use watchpost_core::{
         VerifyIntegration,
         connector::ConnectorConfig,
         fact::{Collection, FactPage},
+        reading::Readings,
     },
     rule::document::IntegrationDocument,
     value::{
@@ -168,6 +169,13 @@ impl IntegrationStore for SqliteStore {
     ) -> Result<(), StoreError> {
         self.call("syncs", permit.scope().workspace(), move |tx, workspace| {
             integrations::begin(tx, workspace, sync, integration, now)
+        })
+        .await
+    }
+
+    async fn readings(&self, permit: &JobPermit, integration: IntegrationId) -> Result<Readings, StoreError> {
+        self.long(permit.scope(), "entity_readings", move |conn, workspace| {
+            facts::readings(conn, workspace, integration)
         })
         .await
     }

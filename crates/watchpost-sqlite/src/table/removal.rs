@@ -163,6 +163,7 @@ impl Purge {
                 "roles",
                 "account_mfa",
                 "grants",
+                "entity_readings",
             ],
         }
     }

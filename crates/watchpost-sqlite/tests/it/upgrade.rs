@@ -59,6 +59,7 @@ fn revert_conditions(path: &PathBuf) {
          DROP INDEX findings_also; DROP TABLE finding_sightings; DROP TABLE condition_moves; \
          ALTER TABLE findings DROP COLUMN condition; ALTER TABLE findings DROP COLUMN also; \
          ALTER TABLE findings DROP COLUMN services; ALTER TABLE findings DROP COLUMN sightings; \
+         DROP TABLE entity_readings; \
          PRAGMA user_version = 4;",
     )
     .unwrap();

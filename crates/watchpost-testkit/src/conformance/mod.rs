@@ -19,6 +19,7 @@ pub mod integrations;
 pub mod jobs;
 pub mod life;
 pub mod once;
+pub mod readings;
 mod sample;
 pub mod scans;
 pub mod tenancy;
@@ -54,6 +55,8 @@ macro_rules! conformance_tests {
             facts::merging_keeps_the_older_identity_and_decisions,
             facts::apps_keep_their_ids_and_policies,
             facts::documents_contain_what_was_read,
+            readings::what_was_read_of_an_account_is_kept_until_it_is_read_again,
+            readings::the_rows_of_a_kept_app_are_those_of_its_last_reading,
             integrations::the_reason_of_a_failed_sync_stays_until_a_sync_completes,
             integrations::removal_deletes_facts_and_secrets,
             integrations::credentials_are_read_back_unchanged,

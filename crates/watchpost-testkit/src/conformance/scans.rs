@@ -17,6 +17,7 @@ use watchpost_core::{
         ChangeIntegration, IntegrationAction,
         connector::{ConfigField, Connector, ConnectorConfig, ConnectorError, SyncRun, Verification},
         fact::Dataset,
+        reading::Readings,
         setting::{CollectRequest, SettingDocument, SettingRun},
     },
     job::{JobEnd, JobKind, LeasedJob},
@@ -151,7 +152,7 @@ impl Connector for StubConnector {
             reason: "not supported by the stub".into(),
         })
     }
-    async fn sync(&self, _: &ConnectorConfig) -> Result<Box<dyn SyncRun>, ConnectorError> {
+    async fn sync(&self, _: &ConnectorConfig, _: Readings) -> Result<Box<dyn SyncRun>, ConnectorError> {
         Err(ConnectorError::Api {
             reason: "not supported by the stub".into(),
         })

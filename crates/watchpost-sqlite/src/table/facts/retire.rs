@@ -3,7 +3,8 @@
 
 use super::{
     identity::{decrement_accounts, update_profile},
-    table::{ACCOUNTS, APPS, GRANTS, MFA, OWNERS, ROLES, SETTINGS, Table},
+    reading,
+    table::{ACCOUNTS, APPS, FactContext, GRANTS, MFA, OWNERS, ROLES, SETTINGS, Table},
 };
 use crate::{
     base::{
@@ -15,7 +16,10 @@ use crate::{
 };
 use rusqlite::params;
 use watchpost_core::{
-    integration::fact::Collection,
+    integration::{
+        fact::Collection,
+        reading::{EntityMark, is_gone},
+    },
     value::{
         id::{IdentityId, IntegrationId, SyncId},
         time::Timestamp,
@@ -84,6 +88,15 @@ impl DatasetFinisher {
                 Slice::Full => return Ok(None),
             }
         }
+        if self.collection.state == CollectionState::Complete {
+            let context = FactContext {
+                workspace,
+                integration,
+                dataset: key.dataset,
+                sync,
+            };
+            reading::forget_unlisted(tx, context)?;
+        }
         record_collection(tx, workspace, integration, &self.collection, self.now)?;
         Ok(Some(()))
     }
@@ -103,27 +116,43 @@ enum Slice {
     Full,
 }
 
-/// Retires the rows after `after` that the sync hasn't seen, and advances `after`.
-fn retire(tx: &Tx<'_>, table: &Table, key: DatasetKey, sync: i64, after: &mut String) -> Res<Slice> {
+/// Returns the query for the rows of a table in the order of their ids, each with the reading of its account or app.
+fn rows_sql(table: &Table) -> String {
     let name = table.name;
     let dataset = if table.by_dataset {
-        "dataset = ?3"
+        "t.dataset = ?3"
     } else {
         "?3 IS NOT NULL"
     };
     let (retired, identity) = match name {
-        "accounts" => ("retired", "identity_id"),
-        "apps" => ("retired", "NULL"),
+        "accounts" => ("t.retired", "t.identity_id"),
+        "apps" => ("t.retired", "NULL"),
         _ => ("0", "NULL"),
     };
+    let (marks, join) = match table.entity {
+        Some(entity) => (
+            "r.listed_in, r.read_in",
+            format!(
+                "LEFT JOIN entity_readings r ON r.workspace_id = t.workspace_id AND r.integration = t.integration \
+                 AND r.dataset = t.dataset AND r.entity = t.{entity}"
+            ),
+        ),
+        None => ("NULL, NULL", String::new()),
+    };
+    format!(
+        "SELECT t.rowid, t.vendor_id, t.seen, {retired}, {identity}, {marks} FROM {name} t {join} \
+         WHERE t.workspace_id = ?1 AND t.integration = ?2 AND {dataset} AND t.vendor_id > ?4 \
+         ORDER BY t.vendor_id LIMIT ?5"
+    )
+}
+
+/// Retires the rows after `after` that the sync hasn't seen, and advances `after`.
+fn retire(tx: &Tx<'_>, table: &Table, key: DatasetKey, sync: i64, after: &mut String) -> Res<Slice> {
     let mut unseen: Vec<(i64, Option<IdentityId>)> = Vec::new();
     let mut rows_read = 0;
     let mut full = false;
     {
-        let mut statement = tx.conn.prepare_cached(&format!(
-            "SELECT rowid, vendor_id, seen, {retired}, {identity} FROM {name} \
-             WHERE workspace_id = ?1 AND integration = ?2 AND {dataset} AND vendor_id > ?4 ORDER BY vendor_id LIMIT ?5"
-        ))?;
+        let mut statement = tx.conn.prepare_cached(&rows_sql(table))?;
         let mut rows = statement.query(params![
             key.workspace,
             key.integration,
@@ -134,7 +163,11 @@ fn retire(tx: &Tx<'_>, table: &Table, key: DatasetKey, sync: i64, after: &mut St
         while let Some(row) = rows.next()? {
             rows_read += 1;
             let seen: i64 = row.get(2)?;
-            if seen != sync && !row.get::<_, bool>(3)? {
+            let mark = match (row.get(5)?, row.get(6)?) {
+                (Some(listed_in), Some(read_in)) => Some(EntityMark { listed_in, read_in }),
+                _ => None,
+            };
+            if seen != sync && !row.get::<_, bool>(3)? && is_gone(sync, seen, mark) {
                 let identity = match row.get_ref(4)? {
                     rusqlite::types::ValueRef::Null => None,
                     _ => Some(row.id(4, IdentityId::from_bytes)?),
@@ -148,6 +181,7 @@ fn retire(tx: &Tx<'_>, table: &Table, key: DatasetKey, sync: i64, after: &mut St
             }
         }
     }
+    let name = table.name;
     for (rowid, identity) in &unseen {
         let sql = if table.by_dataset {
             format!("DELETE FROM {name} WHERE rowid = ?1")

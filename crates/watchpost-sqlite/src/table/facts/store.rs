@@ -1,7 +1,7 @@
 //! Stores pages of facts.
 
 use super::{
-    identity,
+    identity, reading,
     table::{APPS, FactContext, GRANTS, MFA, OWNERS, ROLES, SETTINGS, Written},
     values::{app_values, blob, flag_known, grant_values, int, role_values},
 };
@@ -111,6 +111,10 @@ fn store(tx: &Tx<'_>, context: FactContext, fact: Fact, now: Timestamp) -> Res<b
             OWNERS.write(tx, context, &vendor_id, values, none)?
         }
         Fact::Grant(facts) => GRANTS.write(tx, context, &facts.vendor_id, grant_values(&facts), none)?,
+        Fact::Reading(facts) => {
+            reading::store(tx, context, &facts, now)?;
+            return Ok(false);
+        }
         Fact::Setting(facts) => {
             let values = vec![Value::Text(facts.document)];
             SETTINGS.write(tx, context, &facts.path, values, none)?

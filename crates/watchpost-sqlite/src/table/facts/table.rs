@@ -9,6 +9,8 @@ pub(super) struct Table {
     pub(super) name: &'static str,
     /// Whether `dataset` is part of the key.
     pub(super) by_dataset: bool,
+    /// The column with the account or app for which the rows are read with a request of its own.
+    pub(super) entity: Option<&'static str>,
     /// Columns that are set when a row is inserted and never change.
     once: &'static [&'static str],
     /// Columns that hold the vendor's data.
@@ -24,10 +26,11 @@ struct Sql {
 }
 
 macro_rules! table {
-    ($static:ident, $name:literal, $by_dataset:literal, [$($once:literal),*], [$($fact:literal),+ $(,)?]) => {
+    ($static:ident, $name:literal, $by_dataset:literal, $entity:expr, [$($once:literal),*], [$($fact:literal),+ $(,)?]) => {
         pub(super) static $static: Table = Table {
             name: $name,
             by_dataset: $by_dataset,
+            entity: $entity,
             once: &[$($once),*],
             facts: &[$($fact),+],
             sql: LazyLock::new(|| Sql::of(&$static)),
@@ -39,6 +42,7 @@ table!(
     ACCOUNTS,
     "accounts",
     false,
+    None,
     ["id", "identity_id"],
     [
         "login",
@@ -68,6 +72,7 @@ table!(
     MFA,
     "account_mfa",
     true,
+    Some("vendor_id"),
     [],
     [
         "mfa",
@@ -83,6 +88,7 @@ table!(
     ROLES,
     "roles",
     true,
+    None,
     [],
     [
         "principal_vendor_id",
@@ -100,6 +106,7 @@ table!(
     APPS,
     "apps",
     false,
+    None,
     ["id", "first_seen_at"],
     [
         "name",
@@ -122,6 +129,7 @@ table!(
     OWNERS,
     "app_owners",
     true,
+    None,
     [],
     ["app_vendor_id", "account_vendor_id"]
 );
@@ -130,6 +138,7 @@ table!(
     GRANTS,
     "grants",
     true,
+    Some("app_vendor_id"),
     [],
     [
         "app_vendor_id",
@@ -147,7 +156,7 @@ table!(
     ]
 );
 
-table!(SETTINGS, "settings", true, [], ["document"]);
+table!(SETTINGS, "settings", true, None, [], ["document"]);
 
 impl Sql {
     fn of(table: &Table) -> Self {

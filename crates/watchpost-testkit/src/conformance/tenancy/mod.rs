@@ -56,6 +56,7 @@ pub const METHODS: &[&str] = &[
     "IntegrationStore::list_integrations",
     "IntegrationStore::open_config",
     "IntegrationStore::open_config_for_verify",
+    "IntegrationStore::readings",
     "IntegrationStore::store_facts",
     "JobStore::job",
     "JobStore::trigger_sync",

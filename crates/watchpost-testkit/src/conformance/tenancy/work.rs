@@ -34,6 +34,7 @@ pub(super) async fn try_all(probe: &mut Probe<'_>) {
 async fn syncs(probe: &mut Probe<'_>) {
     let (world, permit, ids) = (probe.world, probe.permit, probe.ids);
     ask!(probe, IntegrationStore::open_config, permit, ids.integration);
+    ask!(probe, IntegrationStore::readings, permit, ids.integration);
     ask!(
         probe,
         IntegrationStore::begin_sync,

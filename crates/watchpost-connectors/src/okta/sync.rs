@@ -83,28 +83,7 @@ pub(super) async fn read_all(
     let result = policies(&client, &mut run, &mut enrollment).await;
     run.end(result).await?;
 
-    let mut run = out.begin(Dataset::AuthenticationMethods);
-    let result = list_setting(&client, &mut run, "authenticators", None, scope::AUTHENTICATORS).await;
-    run.end(result).await?;
-
-    let mut run = out.begin(Dataset::Locations);
-    let result = list_setting(
-        &client,
-        &mut run,
-        "zones",
-        Some("limit=200"),
-        scope::NETWORK_ZONES,
-    )
-    .await;
-    run.end(result).await?;
-
-    let mut run = out.begin(Dataset::ThreatDetection);
-    let result = document_setting(&client, &mut run, "threats/configuration", scope::THREAT_INSIGHTS).await;
-    run.end(result).await?;
-
-    let mut run = out.begin(Dataset::SupportAccess);
-    let result = document_setting(&client, &mut run, SUPPORT_ACCESS, scope::ORGS).await;
-    run.end(result).await?;
+    single_settings(&client, &mut out).await?;
 
     let mut run = out.begin(Dataset::Mfa);
     let incomplete = normalize::lists_may_lack_factors(enrollment.as_deref());
@@ -116,6 +95,25 @@ pub(super) async fn read_all(
     let result = result.and_then(|()| require_all(&users_result, text::ACCOUNTS_NOT_READ));
     run.end(result).await?;
     Ok(())
+}
+
+/// Reads the datasets that consist of one setting each.
+async fn single_settings(client: &Client, out: &mut Emitter) -> Result<(), ConnectorError> {
+    let mut run = out.begin(Dataset::AuthenticationMethods);
+    let result = list_setting(client, &mut run, "authenticators", None, scope::AUTHENTICATORS).await;
+    run.end(result).await?;
+
+    let mut run = out.begin(Dataset::Locations);
+    let result = list_setting(client, &mut run, "zones", Some("limit=200"), scope::NETWORK_ZONES).await;
+    run.end(result).await?;
+
+    let mut run = out.begin(Dataset::ThreatDetection);
+    let result = document_setting(client, &mut run, "threats/configuration", scope::THREAT_INSIGHTS).await;
+    run.end(result).await?;
+
+    let mut run = out.begin(Dataset::SupportAccess);
+    let result = document_setting(client, &mut run, SUPPORT_ACCESS, scope::ORGS).await;
+    run.end(result).await.map(drop)
 }
 
 /// Reads the accounts with their last sign-ins: two datasets from one list. Adds the accounts that may sign in to `active`,

@@ -25,7 +25,7 @@
 #   most_hours: 4
 package watchpost.checks.entra_admin_signin_frequency
 
-import data.watchpost.checklib_entra as entra
+import data.watchpost.checklib_access as access
 import data.watchpost.checklib as lib
 import rego.v1
 
@@ -34,30 +34,6 @@ words := {
 	"so": "so a stolen administrator session stays usable",
 }
 
-found := [policy |
-	some policy in entra.policies
-	reaches_administrators(policy)
-	entra.all_apps(policy)
-	entra.no_excluded_roles(policy)
-	not entra.narrowed(policy)
-	short(entra.at(policy, ["sessionControls", "signInFrequency"]))
-	entra.at(policy, ["sessionControls", "persistentBrowser", "isEnabled"]) == true
-	entra.at(policy, ["sessionControls", "persistentBrowser", "mode"]) == "never"
-]
+spec := access.specified({"demand": "short_session", "who": "administrators"})
 
-reaches_administrators(policy) if entra.covers_privileged_roles(policy)
-
-reaches_administrators(policy) if entra.all_users(policy)
-
-short(frequency) if {
-	frequency.isEnabled == true
-	frequency.frequencyInterval == "everyTime"
-}
-
-short(frequency) if {
-	frequency.isEnabled == true
-	frequency.type == "hours"
-	frequency.value <= input.params.most_hours
-}
-
-result := entra.ca_verdict(found, entra.people_and_apps, words)
+result := access.verdict(spec, words)

@@ -24,6 +24,7 @@
 #   strict_license: false
 package watchpost.checks.entra_agent_risk_blocked
 
+import data.watchpost.checklib_access as access
 import data.watchpost.checklib_entra as entra
 import data.watchpost.checklib as lib
 import rego.v1
@@ -33,7 +34,9 @@ words := {
 	"so": "so a compromised agent keeps working",
 }
 
-# Agents aren't users, so the users that a policy includes don't matter.
+spec := access.specified({"demand": "block", "who": "agents", "kinds": {"agent", "application"}})
+
+# The published reading.
 found := [policy |
 	some policy in entra.policies
 	entra.all_apps(policy)
@@ -57,7 +60,9 @@ agents_left_out(policy) := {id |
 	not lower(id) in entra.exempt("application")
 }
 
-verdict := entra.ca_verdict(found, entra.people_and_apps, words)
+verdict := entra.ca_verdict(found, entra.people_and_apps, words) if {
+	lib.scuba
+} else := access.verdict(spec, words)
 
 government if lib.feature("government") == true
 

@@ -22,6 +22,7 @@
 # frameworks: ["MS.AAD.3.3v2", "CIS.M365.5.2.3.1", "NIST.800-53.IA-2(1)", "NIST.800-53.IA-2(2)", "NIST.800-53.IA-2(8)", "NIST.800-53.IA-2(13)", "NIST.800-53.IA-5"]
 package watchpost.checks.entra_authenticator_context
 
+import data.watchpost.checklib_access as access
 import data.watchpost.checklib_entra as entra
 import data.watchpost.checklib as lib
 import rego.v1
@@ -52,7 +53,7 @@ default codes := []
 all_faults := array.concat(faults, codes)
 
 result := lib.skipped("not_applicable", "Phishing-resistant MFA is required for everyone, so Authenticator prompts no longer matter") if {
-	count(entra.phishing_resistant_for_all) > 0
+	no_prompts
 } else := lib.skipped("unreadable", "The authentication methods policy doesn't list its methods") if {
 	count(methods) == 0
 } else := lib.skipped("not_applicable", "Microsoft Authenticator is not in use") if {
@@ -66,3 +67,13 @@ result := lib.skipped("not_applicable", "Phishing-resistant MFA is required for 
 )
 
 enabled if authenticator.state == "enabled"
+
+no_prompts if {
+	input.profile != "scuba"
+	access.phishing_resistant_for_all
+}
+
+no_prompts if {
+	lib.scuba
+	count(entra.phishing_resistant_for_all) > 0
+}

@@ -21,7 +21,9 @@
 # frameworks: ["MS.AAD.3.9v1", "CIS.M365.5.2.2.12", "NIST.800-53.CM-7"]
 package watchpost.checks.entra_device_code_blocked
 
+import data.watchpost.checklib_access as access
 import data.watchpost.checklib_entra as entra
+import data.watchpost.checklib as lib
 import rego.v1
 
 words := {
@@ -29,6 +31,10 @@ words := {
 	"so": "so a code sent in a chat is enough to take over an account",
 }
 
+# A policy may block several flows.
+spec := access.specified({"demand": "block", "own": "flows"})
+
+# The published reading.
 found := [policy |
 	some policy in entra.policies
 	entra.for_everyone(policy)
@@ -38,13 +44,9 @@ found := [policy |
 
 methods(policy) := entra.at(policy, ["conditions", "authenticationFlows", "transferMethods"])
 
+# It requires this flow alone.
 stops_device_codes(policy) if methods(policy) == "deviceCodeFlow"
 
-# A policy may block several flows, as a comma-separated string. The published reading requires this flow alone.
-stops_device_codes(policy) if {
-	input.profile != "scuba"
-	some method in split(methods(policy), ",")
-	trim_space(method) == "deviceCodeFlow"
-}
-
-result := entra.ca_verdict(found, entra.people_and_apps, words)
+result := entra.ca_verdict(found, entra.people_and_apps, words) if {
+	lib.scuba
+} else := access.verdict(spec, words)

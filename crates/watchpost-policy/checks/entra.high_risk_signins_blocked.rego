@@ -24,7 +24,9 @@
 #   strict_license: false
 package watchpost.checks.entra_high_risk_signins_blocked
 
+import data.watchpost.checklib_access as access
 import data.watchpost.checklib_entra as entra
+import data.watchpost.checklib as lib
 import rego.v1
 
 words := {
@@ -32,6 +34,9 @@ words := {
 	"so": "so sign-ins that Microsoft rates as attacks succeed",
 }
 
+spec := access.specified({"demand": "block", "own": "sign_in_risk", "needs": access.needing("sign_in_risk", {"high"})})
+
+# The published reading.
 found := [policy |
 	some policy in entra.policies
 	entra.for_everyone(policy)
@@ -41,4 +46,6 @@ found := [policy |
 
 result := entra.without_premium("the risk of sign-ins is not rated") if {
 	entra.premium != "yes"
-} else := entra.ca_verdict(found, entra.people_and_apps, words)
+} else := entra.ca_verdict(found, entra.people_and_apps, words) if {
+	lib.scuba
+} else := access.verdict(spec, words)

@@ -23,7 +23,9 @@
 # frameworks: ["MS.AAD.3.7v1", "CIS.M365.5.2.2.9", "NIST.800-53.AC-20", "NIST.800-53.IA-3"]
 package watchpost.checks.entra_managed_device_auth
 
+import data.watchpost.checklib_access as access
 import data.watchpost.checklib_entra as entra
+import data.watchpost.checklib as lib
 import rego.v1
 
 words := {
@@ -31,6 +33,9 @@ words := {
 	"so": "so an attacker can sign in from any computer",
 }
 
+spec := access.specified({"demand": "managed_device"})
+
+# The published reading.
 found := [policy |
 	some policy in entra.policies
 	entra.for_everyone(policy)
@@ -38,4 +43,6 @@ found := [policy |
 	entra.at(policy, ["grantControls", "operator"]) == "OR"
 ]
 
-result := entra.ca_verdict(found, entra.people_and_apps, words)
+result := entra.ca_verdict(found, entra.people_and_apps, words) if {
+	lib.scuba
+} else := access.verdict(spec, words)

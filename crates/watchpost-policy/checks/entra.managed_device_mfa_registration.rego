@@ -23,7 +23,9 @@
 # frameworks: ["MS.AAD.3.8v1", "CIS.M365.5.2.2.10", "NIST.800-53.AC-20", "NIST.800-53.IA-3"]
 package watchpost.checks.entra_managed_device_mfa_registration
 
+import data.watchpost.checklib_access as access
 import data.watchpost.checklib_entra as entra
+import data.watchpost.checklib as lib
 import rego.v1
 
 words := {
@@ -31,14 +33,18 @@ words := {
 	"so": "so anyone who has a password can register their own second factor",
 }
 
+# A policy for a user action has no apps to exclude.
+spec := access.specified({"demand": "managed_device", "what": "registration", "kinds": {"user", "group", "role", "guest_user_type"}})
+
+# The published reading.
 found := [policy |
 	some policy in entra.policies
 	entra.all_users(policy)
 	"urn:user:registersecurityinfo" in entra.lower_texts(policy, ["conditions", "applications", "includeUserActions"])
 	entra.no_excluded_roles(policy)
-	not entra.narrowed(policy)
 	count(entra.grants(policy) & {"compliantDevice", "domainJoinedDevice"}) > 0
 ]
 
-# A policy for a user action has no apps to exclude.
-result := entra.ca_verdict(found, entra.people, words)
+result := entra.ca_verdict(found, entra.people, words) if {
+	lib.scuba
+} else := access.verdict(spec, words)

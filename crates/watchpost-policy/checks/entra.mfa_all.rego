@@ -26,6 +26,7 @@
 # frameworks: ["MS.AAD.3.2v2", "CIS.M365.5.2.2.2", "NIST.800-53.IA-2(1)", "NIST.800-53.IA-2(2)"]
 package watchpost.checks.entra_mfa_all
 
+import data.watchpost.checklib_access as access
 import data.watchpost.checklib_entra as entra
 import data.watchpost.checklib as lib
 import rego.v1
@@ -35,6 +36,9 @@ words := {
 	"so": "so a stolen password is enough to sign in",
 }
 
+spec := access.specified({"demand": "mfa"})
+
+# The published reading.
 found := [policy |
 	some policy in entra.policies
 	entra.for_everyone(policy)
@@ -43,24 +47,16 @@ found := [policy |
 
 asks(policy) if "mfa" in entra.grants(policy)
 
-asks(policy) if {
-	count(entra.combinations(policy)) > 0
-	count(entra.combinations(policy) - entra.multi_factor) == 0
-	input.profile != "scuba"
-}
-
-# The published reading has a separate control for strengths with only phishing-resistant methods.
+# It has a separate control for strengths with only phishing-resistant methods.
 asks(policy) if {
 	count(entra.combinations(policy) - entra.multi_factor) == 0
 	count(entra.combinations(policy) - entra.phishing_resistant) > 0
-	input.profile == "scuba"
 }
 
-security_defaults if {
-	input.profile != "scuba"
-	lib.one("policies/identitySecurityDefaultsEnforcementPolicy").isEnabled == true
-}
-
-result := lib.passed("Security defaults require MFA for everyone", {"security_defaults": true}) if {
-	security_defaults
-} else := entra.ca_verdict(found, entra.people_and_apps, words)
+result := entra.ca_verdict(found, entra.people_and_apps, words) if {
+	lib.scuba
+} else := lib.passed("Security defaults require MFA for everyone", {"security_defaults": true}) if {
+	access.security_defaults == "on"
+} else := lib.skipped("unreadable", "The tenant has no Conditional Access policy, and it is unknown whether security defaults are on") if {
+	access.security_defaults == "unknown"
+} else := access.verdict(spec, words)

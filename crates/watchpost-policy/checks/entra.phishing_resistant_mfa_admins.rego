@@ -25,7 +25,9 @@
 # frameworks: ["MS.AAD.3.6v1", "CIS.M365.5.2.2.5", "NIST.800-53.IA-2(1)", "NIST.800-53.IA-2(8)", "NIST.800-53.IA-5"]
 package watchpost.checks.entra_phishing_resistant_mfa_admins
 
+import data.watchpost.checklib_access as access
 import data.watchpost.checklib_entra as entra
+import data.watchpost.checklib as lib
 import rego.v1
 
 words := {
@@ -33,21 +35,18 @@ words := {
 	"so": "so a fake sign-in page can take over an administrator account",
 }
 
+# All users include the administrators.
+spec := access.specified({"demand": "phishing_resistant", "who": "administrators"})
+
+# The published reading.
 found := [policy |
 	some policy in entra.policies
-	reaches_administrators(policy)
+	entra.covers_privileged_roles(policy)
 	entra.all_apps(policy)
 	entra.no_excluded_roles(policy)
-	not entra.narrowed(policy)
 	entra.demands_phishing_resistant(policy)
 ]
 
-reaches_administrators(policy) if entra.covers_privileged_roles(policy)
-
-# All users include the administrators. The published reading requires the roles to be named.
-reaches_administrators(policy) if {
-	entra.all_users(policy)
-	input.profile != "scuba"
-}
-
-result := entra.ca_verdict(found, entra.people_and_apps, words)
+result := entra.ca_verdict(found, entra.people_and_apps, words) if {
+	lib.scuba
+} else := access.verdict(spec, words)

@@ -24,7 +24,9 @@
 # frameworks: ["MS.AAD.3.1v1", "NIST.800-53.IA-2(1)", "NIST.800-53.IA-2(2)", "NIST.800-53.IA-2(8)", "NIST.800-53.IA-5"]
 package watchpost.checks.entra_phishing_resistant_mfa_all
 
+import data.watchpost.checklib_access as access
 import data.watchpost.checklib_entra as entra
+import data.watchpost.checklib as lib
 import rego.v1
 
 words := {
@@ -32,10 +34,15 @@ words := {
 	"so": "so a fake sign-in page can take over an account",
 }
 
+spec := access.specified({"demand": "phishing_resistant"})
+
+# The published reading.
 found := [policy |
 	some policy in entra.policies
 	entra.for_everyone(policy)
 	entra.demands_phishing_resistant(policy)
 ]
 
-result := entra.ca_verdict(found, entra.people_and_apps, words)
+result := entra.ca_verdict(found, entra.people_and_apps, words) if {
+	lib.scuba
+} else := access.verdict(spec, words)

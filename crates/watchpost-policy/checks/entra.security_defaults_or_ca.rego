@@ -2,8 +2,9 @@
 # id: entra.security_defaults_or_ca
 # title: Security defaults or Conditional Access protect sign-ins
 # description: >-
-#   A tenant with neither security defaults nor a Conditional Access policy for all users lets in anyone who
-#   has a password.
+#   A tenant with neither security defaults nor Conditional Access that requires more than a password (MFA or
+#   a managed device) of all users in all apps lets in anyone who has a password. A few excluded accounts are
+#   allowed here.
 # scan: compliance
 # severity: critical
 # category: identity_security
@@ -19,28 +20,34 @@
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/fundamentals/security-defaults"
 # frameworks: ["NIST.800-53.IA-2", "NIST.800-53.AC-2"]
+# params:
+#   most_excluded_accounts: 5
 package watchpost.checks.entra_security_defaults_or_ca
 
+import data.watchpost.checklib_access as access
 import data.watchpost.checklib_entra as entra
 import data.watchpost.checklib as lib
 import rego.v1
 
-defaults := lib.one("policies/identitySecurityDefaultsEnforcementPolicy").isEnabled
+words := {
+	"does": "requires more than a password of everyone",
+	"so": "and security defaults are off, so a password is enough to sign in",
+}
 
-for_all := [policy |
-	some policy in entra.enabled(entra.policies)
-	entra.all_users(policy)
-]
+# A few excluded accounts, such as those for emergencies, are judged by the check for MFA.
+spec := access.specified({"demand": "more_than_password", "tolerated": input.params.most_excluded_accounts})
+
+conditional := access.verdict(spec, words)
 
 result := lib.passed("Security defaults are on", {"security_defaults": true}) if {
-	defaults == true
-} else := lib.passed(sprintf("%s to all users: %s", [lib.number_of(count(for_all), "Conditional Access policy applies", "Conditional Access policies apply"), entra.names(for_all)]), {"security_defaults": false, "policies": count(for_all)}) if {
-	count(for_all) > 0
+	access.security_defaults == "on"
+} else := conditional if {
+	conditional.result == "passed"
 } else := lib.skipped("unreadable", "Security defaults and Conditional Access could not be read completely") if {
 	not readable
-} else := lib.failed("Security defaults are off and no enabled Conditional Access policy applies to all users, so a password is enough to sign in", {"security_defaults": false, "policies": 0}, [])
+} else := conditional
 
 readable if {
-	is_boolean(defaults)
+	access.security_defaults == "off"
 	lib.has(entra.ca_path)
 }

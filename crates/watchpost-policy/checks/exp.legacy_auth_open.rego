@@ -21,6 +21,7 @@
 # frameworks: ["NIST.800-53.CM-7"]
 package watchpost.checks.exp_legacy_auth_open
 
+import data.watchpost.checklib_access as access
 import data.watchpost.checklib_entra as entra
 import data.watchpost.checklib as lib
 import rego.v1
@@ -30,33 +31,24 @@ words := {
 	"so": "and security defaults are off, so anyone can try passwords without MFA",
 }
 
-found := [policy |
-	some policy in entra.policies
-	entra.for_everyone(policy)
-	{"exchangeActiveSync", "other"} - entra.texts(policy, ["conditions", "clientAppTypes"]) == set()
-	entra.blocks(policy)
-]
+spec := access.specified({"demand": "block", "own": "clients", "needs": access.needing("clients", {"exchangeactivesync", "other"})})
 
-defaults := lib.one("policies/identitySecurityDefaultsEnforcementPolicy").isEnabled
-
-conditional := entra.ca_verdict(found, entra.people_and_apps, words)
+conditional := access.verdict(spec, words)
 
 blocked if conditional.result == "passed"
 
-blocked if defaults == true
+blocked if access.security_defaults == "on"
 
-smtp_open if {
+smtp_values := {row.SmtpClientAuthenticationDisabled |
 	some row in lib.rows("exchange/TransportConfig")
-	row.SmtpClientAuthenticationDisabled == false
+	is_boolean(row.SmtpClientAuthenticationDisabled)
 }
 
-smtp := "on" if smtp_open
-
-smtp := "off" if not smtp_open
+smtp_open if false in smtp_values
 
 result := lib.skipped("unreadable", "No policy blocks legacy authentication for everyone, and it is unknown whether security defaults are on") if {
 	not blocked
-	not is_boolean(defaults)
+	access.security_defaults == "unknown"
 } else := conditional if {
 	not blocked
 } else := lib.failed(
@@ -65,8 +57,6 @@ result := lib.skipped("unreadable", "No policy blocks legacy authentication for 
 	[{"setting": "SmtpClientAuthenticationDisabled", "value": false}],
 ) if {
 	smtp_open
-} else := lib.passed("Legacy authentication is blocked for everyone", {"security_defaults": defaults_or_unknown, "smtp_auth": smtp})
-
-defaults_or_unknown := defaults if is_boolean(defaults)
-
-defaults_or_unknown := "unknown" if not is_boolean(defaults)
+} else := lib.skipped("unreadable", "Legacy authentication is blocked for everyone, but it is unknown whether SMTP AUTH is on") if {
+	count(smtp_values) == 0
+} else := lib.passed("Legacy authentication is blocked for everyone", {"security_defaults": access.security_defaults, "smtp_auth": "off"})

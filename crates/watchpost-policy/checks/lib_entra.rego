@@ -108,20 +108,11 @@ all_apps(policy) if "all" in lower_texts(policy, ["conditions", "applications", 
 
 no_excluded_roles(policy) if count(texts(policy, ["conditions", "users", "excludeRoles"])) == 0
 
-# Whether a policy applies only to some platforms or locations, and so not to everyone. CISA's reading ignores this.
-narrowed(policy) if {
-	input.profile != "scuba"
-	some keys in [["conditions", "platforms", "includePlatforms"], ["conditions", "locations", "includeLocations"]]
-	count(lower_texts(policy, keys)) > 0
-	not "all" in lower_texts(policy, keys)
-}
-
 # Whether a policy applies to all users and apps and excludes no role, regardless of its state and other exclusions.
 for_everyone(policy) if {
 	all_users(policy)
 	all_apps(policy)
 	no_excluded_roles(policy)
-	not narrowed(policy)
 }
 
 enabled(found) := [policy | some policy in found; policy.state == "enabled"]
@@ -134,9 +125,13 @@ people_and_apps := {"user", "group", "guest_user_type", "application"}
 
 excluded_of_kind(policy, "user") := texts(policy, ["conditions", "users", "excludeUsers"])
 
+excluded_of_kind(policy, "role") := texts(policy, ["conditions", "users", "excludeRoles"])
+
 excluded_of_kind(policy, "group") := texts(policy, ["conditions", "users", "excludeGroups"])
 
 excluded_of_kind(policy, "application") := texts(policy, ["conditions", "applications", "excludeApplications"])
+
+excluded_of_kind(policy, "agent") := texts(policy, ["conditions", "clientApplications", "excludeAgentIdServicePrincipals"])
 
 # Types of guests are a comma-separated string.
 excluded_of_kind(policy, "guest_user_type") := {trim_space(word) |
@@ -145,7 +140,10 @@ excluded_of_kind(policy, "guest_user_type") := {trim_space(word) |
 	trim_space(word) != ""
 }
 
-exempt(kind) := lib.exempt(kind) | lib.exempt("*")
+exempt(kind) := lib.exempt(kind) | lib.exempt("*") if kind != "agent"
+
+# An agent is declared like an app.
+exempt("agent") := lib.exempt("application") | lib.exempt("*")
 
 # The exclusions of a policy that aren't declared as exemptions.
 undeclared(policy, kinds) := [{"type": kind, "id": id} |
@@ -157,18 +155,23 @@ undeclared(policy, kinds) := [{"type": kind, "id": id} |
 kind_words := {
 	"user": ["user", "users"],
 	"group": ["group", "groups"],
+	"role": ["role", "roles"],
 	"application": ["app", "apps"],
+	"agent": ["agent", "agents"],
 	"guest_user_type": ["guest type", "guest types"],
 }
 
 # `2 users, 1 group`
 counted(excluded) := concat(", ", [lib.number_of(number, kind_words[kind][0], kind_words[kind][1]) |
-	some kind in ["user", "group", "guest_user_type", "application"]
+	some kind in ["user", "group", "role", "guest_user_type", "application", "agent"]
 	number := count([1 | some thing in excluded; thing.type == kind])
 	number > 0
 ])
 
-# -- The verdict on Conditional Access -------------------------------------------------------------------------------
+# -- The published verdict on Conditional Access ---------------------------------------------------------------------
+
+# CISA's published reading, for the profile `scuba`: one policy, whose other conditions and grants don't matter. Watchpost's
+# own reading is in `lib_access.rego`.
 
 # `found`: policies in any state that have the required scope and do what the check requires.
 # `words`: `does` ("blocks legacy authentication") and `so` ("so a stolen password is enough").

@@ -10,6 +10,9 @@
 //! ```
 //! Only `name` and `expect` are required. `reason` is the reason of a skipped check. Apps are partial and are merged over
 //! the same base as the documents of rules' cases. The time is [`crate::cases::NOW_MS`].
+//!
+//! Beside `cases`, the file may have `"rows": {"<path>": {…}}`: each row of that setting is partial and is merged over this
+//! one, objects field by field. A case with `"whole": true` has whole rows, to leave fields out.
 
 use super::{host, judge::Machine, set::CheckSet, view::View};
 use crate::{
@@ -33,8 +36,20 @@ use watchpost_core::{
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct File {
+    /// The row that the rows of a setting are merged over, by the setting's path.
+    #[serde(default)]
+    rows: BTreeMap<String, serde_json::Value>,
+    cases: Vec<Case>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Case {
     name: String,
+    /// Whether the rows of settings are whole.
+    #[serde(default)]
+    whole: bool,
     platform: Option<Platform>,
     #[serde(default)]
     tenant: String,
@@ -96,7 +111,7 @@ pub fn check_of_file<'p>(pack: &'p Pack, file: &str) -> Option<&'p Check> {
 }
 
 fn run_here(pack: &Pack, check_id: &str, file: &str, content: &str) -> Result<CaseReport, String> {
-    let cases: Vec<Case> = cases::read(file, content)?;
+    let File { rows, cases } = serde_json::from_str(content).map_err(|error| format!("{file}: {error}"))?;
     let set = pack.checks();
     let position = set
         .position(check_id)
@@ -104,7 +119,10 @@ fn run_here(pack: &Pack, check_id: &str, file: &str, content: &str) -> Result<Ca
     let check = set.checks().get(position).ok_or(text::CHECK_LOST)?;
     let mut report = CaseReport::default();
     let mut machine = None;
-    for case in cases {
+    for mut case in cases {
+        if !case.whole {
+            complete(&mut case.settings, &rows);
+        }
         let expect = &case.expect;
         let kind = expect
             .reason
@@ -170,6 +188,35 @@ fn judged(
         Err(stop) => Err(stop.reason()),
     };
     Ok(host::read_as(profile, check, &document, answered))
+}
+
+/// Merges the rows of settings over the row of their path.
+fn complete(settings: &mut BTreeMap<String, serde_json::Value>, rows: &BTreeMap<String, serde_json::Value>) {
+    for (path, base) in rows {
+        let list = match settings.get_mut(path) {
+            Some(serde_json::Value::Object(document)) => document.get_mut("value"),
+            other => other,
+        };
+        for row in list
+            .and_then(serde_json::Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            let partial = std::mem::replace(row, base.clone());
+            merge(row, partial);
+        }
+    }
+}
+
+fn merge(base: &mut serde_json::Value, partial: serde_json::Value) {
+    match (base, partial) {
+        (serde_json::Value::Object(base), serde_json::Value::Object(partial)) => {
+            for (key, value) in partial {
+                merge(base.entry(key).or_insert(serde_json::Value::Null), value);
+            }
+        }
+        (base, partial) => *base = partial,
+    }
 }
 
 fn document(check: &Check, case: &Case) -> CheckDocument {

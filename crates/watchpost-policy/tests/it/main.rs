@@ -4,6 +4,7 @@
 mod builtin_checks;
 mod builtin_rules;
 mod checks;
+mod conditional_access;
 mod conditions;
 mod contract;
 mod customer_rules;

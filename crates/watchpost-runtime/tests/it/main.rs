@@ -2,6 +2,7 @@
 
 mod changes;
 mod client;
+mod conditional_access;
 mod demo;
 mod field;
 mod imports;

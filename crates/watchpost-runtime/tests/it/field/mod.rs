@@ -22,9 +22,6 @@ type Handler = fn(&Path) -> Vec<String>;
 /// Folders that are known to differ from the right answer, with the reason. A folder that no longer differs fails the
 /// test until it is removed here.
 const NOT_YET: &[(&str, &str)] = &[
-    ("01-mfa-narrowed-by-risk", "risk levels don't narrow a policy"),
-    ("02-mfa-or-other-grant", "the operator of grants is ignored"),
-    ("03-compliant-device-only", "both kinds of device are required"),
     ("09-external-banner", "only a prefix of the subject counts"),
     ("11-dlp-advanced-rule", "types under NOT count as named"),
     ("12-prowler-glued-lists", "the file is rejected"),

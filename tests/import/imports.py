@@ -105,6 +105,7 @@ def valid_files():
     # The tool, and the counts of each batch.
     expected = {
         "scuba_results.json": ("scubagear", [(10, 9, 1, 0)]),
+        "aad_report.json": ("scubagear", [(3, 3, 0, 0)]),
         "goggles_results.json": ("scubagoggles", [(1, 1, 0, 0)]),
         "provider_settings.json": ("scubagear", [(0, 0, 0, 0)]),
         "test_results.json": ("scubagear", [(4, 3, 1, 0)]),
@@ -175,7 +176,14 @@ def invalid_files():
     assert cut["partial"] and cut["rows_ok"] > 0, cut
     cut = folder.take(prowler[:-60])["batches"][0]
     assert cut["partial"] and cut["rows_skipped"] == 2 and "ends within it" in cut["errors"][-1]["reason"], cut
-    print("  truncated files: single documents rejected; complete rows of OCSF imported and marked partial")
+    print("  truncated files: single documents rejected; complete rows of lists imported and marked partial")
+    rows = json.loads(prowler)[:2]
+    for glued in (f"[{json.dumps(rows[0])}][{json.dumps(rows[1])}]", f"[{json.dumps(rows[0])}]{json.dumps(rows[1])}]"):
+        both = folder.take(glued.encode())["batches"][0]
+        assert both["partial"] and counts(both) == (2, 2, 0, 0) and "glued" in both["errors"][0]["reason"], both
+    text = folder.run("import", "-", given=f"[{json.dumps(rows[1])}][{json.dumps(rows[0])}]".encode()).stdout.decode()
+    assert "row 1: it is glued" in text and "rows may be missing" in text, text
+    print("  lists glued together: the rows of all imported and marked partial")
 
     wide = folder.take(b"\xff\xfe" + results.decode().encode("utf-16-le"))["batches"][0]
     assert counts(wide) == counts(plain) and wide["integration_id"] == plain["integration_id"] and not wide["partial"]
@@ -215,7 +223,8 @@ def invalid_files():
     folder.reject(b"[" * 100_000, "levels deep")
     folder.reject(b'[{"class_uid": 2004, "category_uid": 2}]', "none of 1 rows could be read")
     folder.reject(SCRATCH / "nothing.json", "nothing.json", code=3)
-    folder.reject(SCRATCH, "is a folder")
+    (SCRATCH / "empty").mkdir()
+    folder.reject(SCRATCH / "empty", "is a folder")
     print("  unknown formats, empty files, deep nesting, no readable row, no file: rejected with the next step")
 
     folder.reject(b'{"MetaData": ' + b" " * (DOCUMENT_MIB << 20), "bytes once unpacked")
@@ -235,6 +244,24 @@ def invalid_files():
     answer = folder.take(SCRATCH / "run.zip")
     assert counts(answer["batches"][0]) == counts(plain) and len(answer["ignored"]) == 2, answer
     print("  a zip file of a run: its results are imported, and the other files are ignored and listed")
+
+    run = SCRATCH / "run"
+    (run / "IndividualReports").mkdir(parents=True)
+    report = (FIXTURES / "aad_report.json").read_bytes()
+    (run / "IndividualReports" / "AADReport.json").write_bytes(b"\xff\xfe" + report.decode().encode("utf-16-le"))
+    (run / "ProviderSettingsExport.json").write_bytes((FIXTURES / "provider_settings.json").read_bytes())
+    (run / "BaselineReports.html").write_bytes(b"<html></html>")
+    answer = folder.take(run)
+    assert [batch["rows"] for batch in answer["batches"]] == [0, 3] and not answer["ignored"], answer
+    assert {batch["tenant"] for batch in answer["batches"]} == {BIRCHWORKS}, answer
+    assert folder.take(run)["already_imported"]
+    (run / "ScubaResults_1.json").write_bytes(results[:-100])
+    answer = folder.take(run)
+    assert answer["batches"][1]["partial"] and "ends too early" in answer["ignored"][0]["reason"], answer
+    (run / "ScubaResults_1.json").write_bytes(results + b" \n")
+    answer = folder.take(run)
+    assert [counts(batch) for batch in answer["batches"]] == [counts(plain)] and len(answer["ignored"]) == 2, answer
+    print("  a folder of a run: the reports on its products, in place of damaged results; counted once next to whole ones")
 
     before = folder.state()
     command = [BIN / "watchpost", "--data-dir", folder.path, "import", "-"]

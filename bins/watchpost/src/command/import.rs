@@ -12,18 +12,18 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::{
     fs::File,
-    io::{self, Read},
+    io::{self, Cursor, Read},
     path::{Path, PathBuf},
 };
 use watchpost_core::{
     service::{ImportAnswer, ImportRequest},
     value::{id::IntegrationId, text::ForeignText},
 };
-use watchpost_runtime::import::read_file;
+use watchpost_runtime::import::{read_file, read_folder};
 
 #[derive(Debug, Args)]
 pub(crate) struct Import {
-    /// The result file, plain or compressed (gzip, zip); `-` reads standard input
+    /// The result file, plain or compressed (gzip, zip), or a folder of such files; `-` reads standard input
     file: PathBuf,
     /// The integration that the results belong to [default: that of the file's tenant, created if necessary]
     #[arg(long, value_name = "ID")]
@@ -72,14 +72,20 @@ fn open(path: &Path) -> Result<(Box<dyn Read + Send>, String)> {
         fail(code, text::import::unreadable(path, error))
     };
     let file = File::open(path).map_err(|error| failed(&error))?;
-    if file.metadata().map_err(|error| failed(&error))?.is_dir() {
-        return Err(fail(code::USAGE, text::import::is_folder(path)));
-    }
+    let is_folder = file.metadata().map_err(|error| failed(&error))?.is_dir();
+    let source: Box<dyn Read + Send> = if is_folder {
+        let packed = read_folder(path).map_err(|error| failed(&error))?;
+        Box::new(Cursor::new(
+            packed.ok_or_else(|| fail(code::USAGE, text::import::empty_folder(path)))?,
+        ))
+    } else {
+        Box::new(file)
+    };
     let name = path
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
-    Ok((Box::new(file), name))
+    Ok((source, name))
 }
 
 fn answer_json(answer: &ImportAnswer) -> Value {

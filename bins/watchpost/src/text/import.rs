@@ -17,11 +17,8 @@ pub(crate) fn unreadable(file: &Path, error: &dyn Display) -> String {
     format!("can't read `{}`: {error}", file.display())
 }
 
-pub(crate) fn is_folder(file: &Path) -> String {
-    format!(
-        "`{}` is a folder: name the result file in it, or a zip file of the folder",
-        file.display()
-    )
+pub(crate) fn empty_folder(file: &Path) -> String {
+    format!("`{}` is a folder without JSON files", file.display())
 }
 
 /// The whole answer: a summary of each batch with notes below it, and the files of an archive that were ignored.
@@ -51,20 +48,19 @@ fn batch_notes(batch: &Batch, integration_is_new: bool) -> Vec<String> {
     let mut notes = Vec::new();
     if counts.partial {
         notes.push(
-            "the end of the file is missing: let the tool finish, then import its file again".to_owned(),
+            "rows may be missing, because the file is damaged or its tool was still writing: in the latter case, import it again when the tool has finished"
+                .to_owned(),
         );
     }
     for error in counts.errors.iter().take(ERRORS_SHOWN) {
-        notes.push(format!("row {} can't be read: {}", error.index, error.reason));
+        notes.push(format!("row {}: {}", error.index, error.reason));
     }
     let more = counts
         .rows_skipped
+        .max(counts.errors.len() as u64)
         .saturating_sub(counts.errors.len().min(ERRORS_SHOWN) as u64);
     if more > 0 {
-        notes.push(format!(
-            "{} can't be read",
-            counted(more, "more row", "more rows")
-        ));
+        notes.push(format!("{} with errors", counted(more, "more row", "more rows")));
     }
     if batch.checks > 0 {
         notes.push(format!(

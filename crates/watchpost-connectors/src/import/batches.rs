@@ -15,6 +15,8 @@ pub(super) struct Batches<'s> {
     pub(super) checks: &'s [Check],
     /// The limits of the import.
     pub(super) limits: ImportLimits,
+    /// The run that the files of an archive belong to, if its settings name the tenant.
+    pub(super) run: Option<ImportBatchHeader>,
     batches: Vec<ImportedBatch>,
     /// The index of the first batch of the file that is being read.
     file_start: usize,
@@ -29,10 +31,33 @@ impl<'s> Batches<'s> {
             sink,
             checks,
             limits,
+            run: None,
             batches: Vec::new(),
             file_start: 0,
             unassigned: ImportCounts::default(),
             rows: 0,
+        }
+    }
+
+    /// Completes the header of a file that doesn't name its tenant by that of the run in the same archive, unless the file's
+    /// tool, or its name for the tenant, is another one.
+    pub(super) fn of_run(&self, header: ImportBatchHeader) -> ImportBatchHeader {
+        let Some(run) = self.run.as_ref().filter(|run| {
+            header.tenant_key.is_empty()
+                && header.tool == run.tool
+                && (header.tenant_name.is_empty() || header.tenant_name == run.tenant_name)
+        }) else {
+            return header;
+        };
+        let version = if header.tool_version.is_empty() {
+            run.tool_version.clone()
+        } else {
+            header.tool_version
+        };
+        ImportBatchHeader {
+            format: header.format,
+            tool_version: version,
+            ..run.clone()
         }
     }
 
@@ -127,10 +152,31 @@ impl<'s> Batches<'s> {
         self.sink.settings(batch, document)
     }
 
-    /// Marks the batches of the current file as partial, because the end of the file is missing.
+    /// Reports damage in front of a row and marks the batches of the current file as partial. The rows on both sides of the
+    /// damage are whole, but others may be missing there.
+    pub(super) fn damaged(&mut self, index: u64, reason: String) {
+        self.partial();
+        let errors_max = self.limits.errors;
+        let counts = match self.batches.get_mut(self.file_start) {
+            Some(first) => &mut first.counts,
+            None => &mut self.unassigned,
+        };
+        if counts.errors.len() < errors_max {
+            counts.errors.push(RowError { index, reason });
+        }
+    }
+
+    /// Marks the batches of the current file as partial, because rows may be missing.
     pub(super) fn partial(&mut self) {
         self.unassigned.partial = true;
         for batch in self.batches.iter_mut().skip(self.file_start) {
+            batch.counts.partial = true;
+        }
+    }
+
+    /// Marks all batches as partial, because a file of the archive couldn't be read.
+    pub(super) fn all_partial(&mut self) {
+        for batch in &mut self.batches {
             batch.counts.partial = true;
         }
     }
@@ -150,6 +196,7 @@ impl<'s> Batches<'s> {
             let counts = &mut last.counts;
             counts.rows = counts.rows.saturating_add(unassigned.rows);
             counts.rows_skipped = counts.rows_skipped.saturating_add(unassigned.rows_skipped);
+            counts.partial |= unassigned.partial;
             counts.errors.extend(unassigned.errors);
             counts.errors.truncate(self.limits.errors);
         } else {

@@ -46,6 +46,8 @@ pub(super) enum Format {
 pub(super) enum Content {
     /// One document.
     Document(String, Format),
+    /// Documents in a list or one after another. The splitter holds the first one.
+    Documents(Format),
     /// Rows. The splitter holds the first one.
     Rows(Rows),
 }
@@ -68,79 +70,116 @@ pub(super) fn content(splitter: &mut Splitter<'_>) -> Result<Content, ImportErro
     }
 }
 
-/// Detects the format of a list by its first object.
+/// Detects the format of a list by the first object in a known format.
 fn list(splitter: &mut Splitter<'_>) -> Result<Content, ImportError> {
     splitter.begin_list();
+    let limits = *splitter.limits();
+    let mut first_error = None;
     for index in 0..BAD_ROWS_MAX {
-        match splitter.next_row(index)? {
-            Next::Row(Piece::Complete) => {}
+        let unusable = match splitter.next_row(limits.document_bytes)? {
             Next::End if index == 0 => return Err(ImportError::Empty),
-            Next::Row(Piece::Truncated) | Next::Truncated => {
-                return Err(ImportError::Truncated {
-                    byte: splitter.offset,
-                    row: Some(index),
-                });
-            }
-            Next::Invalid => {
-                return Err(ImportError::Damaged {
-                    byte: splitter.offset,
-                    row: Some(index),
-                });
-            }
             Next::End => break,
-        }
-        let Some(keys) = keys(&splitter.row) else {
-            continue;
+            Next::Row(Piece::Truncated) | Next::Truncated => {
+                return Err(first_error.unwrap_or(ImportError::Truncated {
+                    byte: splitter.offset,
+                    row: Some(index),
+                }));
+            }
+            Next::Row(Piece::TooDeep) => {
+                first_error.get_or_insert_with(|| splitter.too_deep());
+                text::TOO_DEEP
+            }
+            Next::Row(Piece::TooLarge) => {
+                first_error.get_or_insert(ImportError::TooLarge {
+                    limit: limits.document_bytes,
+                });
+                text::TOO_LARGE
+            }
+            Next::Row(Piece::Complete) => match keys(&splitter.row) {
+                None => text::NOT_AN_OBJECT,
+                Some(keys) => {
+                    if let Some(rows) = rows(&keys) {
+                        if splitter.row.len() as u64 <= limits.row_bytes {
+                            return Ok(Content::Rows(rows));
+                        }
+                        first_error.get_or_insert(ImportError::RowTooLarge {
+                            row: index,
+                            limit: limits.row_bytes,
+                        });
+                        text::TOO_LARGE
+                    } else {
+                        let document = std::str::from_utf8(&splitter.row).ok();
+                        if let Some(Ok(format)) = document.map(document_format) {
+                            return Ok(Content::Documents(format));
+                        }
+                        first_error.get_or_insert_with(|| ImportError::UnknownFormat {
+                            seen: text::unknown_list(&listed(&keys)),
+                        });
+                        text::UNEXPECTED_TYPES
+                    }
+                }
+            },
         };
-        splitter.set_first_index(index);
-        return rows(&keys)
-            .map(Content::Rows)
-            .ok_or_else(|| ImportError::UnknownFormat {
-                seen: text::unknown_list(&listed(&keys)),
-            });
+        splitter.unusable.push(unusable);
     }
-    Err(ImportError::UnknownFormat {
+    Err(first_error.unwrap_or_else(|| ImportError::UnknownFormat {
         seen: text::LIST_WITHOUT_OBJECTS.to_owned(),
-    })
+    }))
 }
 
-/// Detects the format of an object, which is a document or the first row of a file with one row per line.
+/// Detects the format of an object, which is a document or the first of several objects.
 fn object(splitter: &mut Splitter<'_>) -> Result<Content, ImportError> {
-    let max = splitter.document_bytes();
-    let piece = splitter.value(0, 0, max).map_err(|error| match error {
-        ImportError::RowTooLarge { limit, .. } => ImportError::TooLarge { limit },
-        other => other,
-    })?;
-    if piece == Piece::Complete
-        && let Some(keys) = keys(&splitter.row)
+    let limit = splitter.limits().document_bytes;
+    let piece = splitter.value(0, limit)?;
+    let lines = !splitter.row.contains(&b'\n');
+    match piece {
+        Piece::Complete => {}
+        Piece::TooLarge => return Err(ImportError::TooLarge { limit }),
+        Piece::TooDeep => return Err(splitter.too_deep()),
+        Piece::Truncated => {
+            let document = std::str::from_utf8(&splitter.row);
+            return Err(document.map_or_else(not_utf8, |_| ImportError::Truncated {
+                // If a string isn't terminated, the offset is that of the end of the file.
+                byte: splitter.offset,
+                row: None,
+            }));
+        }
+    }
+    if let Some(keys) = keys(&splitter.row)
         && let Some(rows) = rows(&keys)
     {
-        splitter.begin_lines();
+        splitter.begin_objects(lines);
         return Ok(Content::Rows(rows));
     }
-    let document =
-        String::from_utf8(std::mem::take(&mut splitter.row)).map_err(|error| ImportError::Encoding {
-            byte: error.utf8_error().valid_up_to() as u64,
-        })?;
-    if piece == Piece::Truncated {
-        // If a string isn't terminated, the offset is that of the end of the file.
-        return Err(ImportError::Truncated {
-            byte: splitter.offset,
+    let document = std::str::from_utf8(&splitter.row).map_err(not_utf8)?;
+    let format = document_format(document);
+    let after = splitter.offset;
+    match (format, splitter.peek()?) {
+        (Ok(format), None) => {
+            let document = String::from_utf8(std::mem::take(&mut splitter.row));
+            let document = document.map_err(|error| not_utf8(error.utf8_error()))?;
+            Ok(Content::Document(document, format))
+        }
+        (Ok(format), Some(_)) => {
+            splitter.begin_objects(false);
+            Ok(Content::Documents(format))
+        }
+        (Err(ImportError::UnknownFormat { .. }), Some(_)) => Err(ImportError::Damaged {
+            byte: after,
             row: None,
-        });
+        }),
+        (Err(error), _) => Err(error),
     }
-    let before = splitter.offset;
-    if splitter.peek()?.is_some() {
-        return Err(ImportError::Damaged {
-            byte: before,
-            row: None,
-        });
-    }
-    let format = document_format(&document)?;
-    Ok(Content::Document(document, format))
 }
 
-fn document_format(json: &str) -> Result<Format, ImportError> {
+const fn not_utf8(error: std::str::Utf8Error) -> ImportError {
+    ImportError::Encoding {
+        byte: error.valid_up_to() as u64,
+    }
+}
+
+/// Detects the format of a document.
+pub(super) fn document_format(json: &str) -> Result<Format, ImportError> {
     let document = Document::new(json)?;
     let has = |key| document.has(key);
     if has("Results") && results::tool(&document).is_some() {

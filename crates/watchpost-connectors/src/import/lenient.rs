@@ -1,12 +1,15 @@
 //! Lenient deserialization, for fields whose types differ between versions of a tool: a value of an unexpected type doesn't
 //! make a row unreadable.
 
+use super::document::parse_error;
 use crate::text::import as text;
 use serde::{
     Deserialize, Deserializer,
     de::{self, DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
+use serde_json::Value;
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
+use watchpost_core::import::ImportError;
 
 /// A string, a number or a bool, as text; `None` for anything else.
 #[derive(Debug, Clone, Default)]
@@ -225,7 +228,51 @@ pub(super) fn row<T: DeserializeOwned>(row: &[u8]) -> Result<T, String> {
     if !row.starts_with(b"{") {
         return Err(text::NOT_AN_OBJECT.to_owned());
     }
-    serde_json::from_slice(row).map_err(|error| reason(&error))
+    serde_json::from_slice(row).or_else(|error| {
+        let repaired = std::str::from_utf8(row).ok().and_then(without_halves);
+        let again = repaired.and_then(|text| serde_json::from_str(&text).ok());
+        again.ok_or_else(|| reason(&error))
+    })
+}
+
+/// Parses any JSON value.
+pub(super) fn value(text: &str) -> Result<Value, ImportError> {
+    serde_json::from_str(text).or_else(|error| {
+        let again = without_halves(text).and_then(|text| serde_json::from_str(&text).ok());
+        again.ok_or_else(|| parse_error(text, &error))
+    })
+}
+
+/// Replaces the escapes of halves of characters (unpaired surrogates, which tools write where they cut a text) by that of
+/// U+FFFD. Returns `None` if there are none.
+fn without_halves(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut found = false;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        out.push_str(before);
+        let (kept, length) = match (half(escape), escape.get(6..).and_then(half)) {
+            // A pair.
+            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => (true, 12),
+            (Some(_), _) => (false, 6),
+            // Another escape has at least two characters, the second of which may be a backslash.
+            (None, _) => (true, escape.chars().take(2).map(char::len_utf8).sum()),
+        };
+        let (one, after) = escape.split_at_checked(length)?;
+        out.push_str(if kept { one } else { "\\ufffd" });
+        found |= !kept;
+        rest = after;
+    }
+    out.push_str(rest);
+    found.then_some(out)
+}
+
+/// Returns the number of a half of a character at the beginning of a text.
+fn half(escape: &str) -> Option<u16> {
+    let digits = escape.strip_prefix("\\u")?.get(..4)?;
+    let unit = u16::from_str_radix(digits, 16).ok()?;
+    (0xd800..0xe000).contains(&unit).then_some(unit)
 }
 
 fn reason(error: &serde_json::Error) -> String {
@@ -236,5 +283,22 @@ fn reason(error: &serde_json::Error) -> String {
         serde_json::error::Category::Data => text::UNEXPECTED_TYPES.to_owned(),
         serde_json::error::Category::Eof => text::ROW_TRUNCATED.to_owned(),
         _ => text::invalid_json(error.column()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn halves_of_characters_are_replaced() {
+        let check = |text: &str, expected: &str| {
+            assert_eq!(value(text).expect("JSON"), json!(expected), "{text}");
+        };
+        check(r#""cut \ud83e""#, "cut \u{fffd}");
+        check(r#""\udd8a cut \ud83e\ud83e\udd8a""#, "\u{fffd} cut \u{fffd}🦊");
+        check(r#""\\ud83e \ud83ex""#, "\\ud83e \u{fffd}x");
+        assert!(value(r#""\ud83"#).is_err() && value("\"\\").is_err() && value("{").is_err());
     }
 }

@@ -31,20 +31,33 @@ pub(super) fn is_merged(document: &Document<'_>) -> bool {
     document
         .get("Tenants")
         .and_then(elements)
-        .and_then(|tenants| tenants.first().and_then(|first| Document::new(first.get()).ok()))
-        .is_some_and(|first| is_tenant(&first))
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|tenant| Document::new(tenant.get()).ok())
+        .any(|tenant| is_tenant(&tenant))
 }
 
 /// Reads merged results.
 pub(super) fn read_merged(document: &Document<'_>, batches: &mut Batches<'_>) -> Result<(), ImportError> {
-    for tenant in document.get("Tenants").and_then(elements).unwrap_or_default() {
-        read(&Document::new(tenant.get())?, batches)?;
+    let tenants = document.get("Tenants").and_then(elements).unwrap_or_default();
+    for (index, tenant) in tenants.into_iter().enumerate() {
+        match Document::new(tenant.get()) {
+            Ok(tenant) => read_tests(&tenant, batches)?,
+            Err(error) => batches.bad_row(None, index as u64, error.to_string())?,
+        }
     }
     Ok(())
 }
 
 /// Reads the results of one tenant. Ignores scripts, error records, and the names of hosts and users.
 pub(super) fn read(document: &Document<'_>, batches: &mut Batches<'_>) -> Result<(), ImportError> {
+    if !document.has("EndOfJson") {
+        batches.partial();
+    }
+    read_tests(document, batches)
+}
+
+fn read_tests(document: &Document<'_>, batches: &mut Batches<'_>) -> Result<(), ImportError> {
     let string = |key: &str| document.read::<Scalar>(key).unwrap_or_default();
     let batch = batches.batch(ImportBatchHeader {
         format: ImportFormat::Maester,

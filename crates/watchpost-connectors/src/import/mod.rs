@@ -6,14 +6,17 @@
 //!
 //! # Damaged files
 //! * A malformed row is counted, reported with its position, and skipped. The other rows are imported.
-//! * Tools write OCSF findings one by one during a scan. If the end of the file is missing, the complete rows are imported
-//!   and the batch is marked as partial; a truncated row counts as malformed.
-//! * Files in all other formats are written at once. If the end is missing, the file is rejected and nothing is imported.
+//! * Tools write rows one by one during a scan, and append to what an earlier scan left. If the end of the file is missing,
+//!   or if several lists are glued together, the complete rows are imported and the batch is marked as partial; a truncated
+//!   row counts as malformed. Rows behind a row that isn't closed can't be recognized.
+//! * Documents are written at once. If the end of one is missing, it is rejected.
+//! * A damaged file of an archive is ignored, and the others are imported.
 
 mod batches;
 mod detect;
 mod document;
 mod feed;
+mod folder;
 mod lenient;
 mod maester;
 mod ocsf;
@@ -24,4 +27,5 @@ mod source;
 mod split;
 
 pub use feed::{Feed, feed};
+pub use folder::folder;
 pub use read::read;

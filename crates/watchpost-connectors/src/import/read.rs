@@ -7,7 +7,7 @@ use super::{
     maester, ocsf,
     scubagear::results,
     source::{HashingReader, InputDigest, UnpackingReader, decoded, import_error, peek},
-    split::{self, Piece, Splitter},
+    split::{Flaw, Next, Piece, Splitter},
 };
 use crate::text::import as text;
 use std::{
@@ -17,7 +17,7 @@ use std::{
 };
 use watchpost_core::{
     check::Check,
-    import::{ImportError, ImportLimits, ImportReport, ImportSink},
+    import::{ImportBatchHeader, ImportError, ImportLimits, ImportReport, ImportSink},
     value::text::ForeignText,
 };
 
@@ -159,56 +159,132 @@ fn read_archive(
     }
     let files = files(&mut archive)?;
     let is_only_file = files.len() == 1;
-    let mut ignored = Vec::new();
-    let mut ignore = |name: ForeignText, reason: String| {
-        if ignored.len() < IGNORED_MAX {
-            ignored.push((name, reason));
-        }
-    };
-    let mut found = Vec::new();
+    let mut found = Found::default();
     let detected = Rc::new(RefCell::new(0));
     for (at, name) in files {
         let text = decoded(entry(&mut archive, at, &detected, &limits)?).map_err(import_error)?;
         match detect::content(&mut Splitter::new(text, limits)) {
-            Ok(Content::Document(text, format)) => found.push((at, name, format, text.contains("\"Raw\""))),
-            Ok(Content::Rows(rows)) => found.push((at, name, Format::Rows(rows), false)),
-            Err(
-                error @ (ImportError::UnknownFormat { .. }
-                | ImportError::Unsupported { .. }
-                | ImportError::Empty),
-            ) if !is_only_file => {
-                ignore(name, error.to_string());
-            }
-            Err(error) => return Err(error),
+            Ok(content) => found.add(at, name, &content),
+            Err(error) if is_only_file || concerns_archive(&error) => return Err(error),
+            Err(error) => found.ignore(name, error),
         }
     }
-    let results = found
-        .iter()
-        .any(|(_, _, format, _)| *format == Format::ScubaResults);
-    let raw = found
-        .iter()
-        .any(|(_, _, format, raw)| *format == Format::ScubaResults && *raw);
+    batches.run = found.run();
     let mut read_any = false;
-    for (at, name, format, _) in found {
-        let is_repeated = match format {
-            Format::ScubaReport | Format::Rows(Rows::ScubaTests) => results,
-            Format::ProviderSettings => raw,
-            _ => false,
-        };
-        if is_repeated {
-            ignore(name, text::REPEATED_FILE.to_owned());
+    for (at, name, format) in found.in_order() {
+        if found.is_repeated(format) {
+            found.ignore_for(name, text::REPEATED_FILE.to_owned());
             continue;
         }
         read_any = true;
         read_file(entry(&mut archive, at, unpacked, &limits)?, batches)?;
-        batches.next_file();
+        // The reports on the products of a run are read last and share a batch.
+        if format != Format::ScubaReport {
+            batches.next_file();
+        }
     }
-    if !read_any && let Some((_, reason)) = ignored.first() {
-        return Err(ImportError::UnknownFormat {
+    if read_any {
+        if found.damage.is_some() {
+            batches.all_partial();
+        }
+        return Ok(found.ignored);
+    }
+    match (found.damage, found.ignored.first()) {
+        (Some(error), _) => Err(error),
+        (None, Some((_, reason))) => Err(ImportError::UnknownFormat {
             seen: text::no_result_file(reason),
-        });
+        }),
+        (None, None) => Ok(found.ignored),
     }
-    Ok(ignored)
+}
+
+/// Whether an error in one file of an archive concerns the whole archive: its limits, its format, or the reader.
+const fn concerns_archive(error: &ImportError) -> bool {
+    !matches!(
+        error,
+        ImportError::UnknownFormat { .. }
+            | ImportError::Unsupported { .. }
+            | ImportError::Empty
+            | ImportError::Damaged { .. }
+            | ImportError::Truncated { .. }
+            | ImportError::Encoding { .. }
+            | ImportError::DuplicateKey { .. }
+    )
+}
+
+/// The files of an archive.
+#[derive(Default)]
+struct Found {
+    files: Vec<(usize, ForeignText, Format)>,
+    /// Whether `ScubaResults` contain the settings.
+    has_raw: bool,
+    /// The runs that settings exports name.
+    runs: Vec<ImportBatchHeader>,
+    ignored: Vec<(ForeignText, String)>,
+    /// The first damaged file's error.
+    damage: Option<ImportError>,
+}
+
+impl Found {
+    fn add(&mut self, at: usize, name: ForeignText, content: &Content) {
+        let format = match content {
+            Content::Document(text, format) => {
+                self.has_raw |= *format == Format::ScubaResults && text.contains("\"Raw\"");
+                if *format == Format::ProviderSettings {
+                    match results::export_of(text) {
+                        Ok((header, _)) => self.runs.push(header),
+                        Err(error) => return self.ignore(name, error),
+                    }
+                }
+                *format
+            }
+            Content::Documents(format) => *format,
+            Content::Rows(rows) => Format::Rows(*rows),
+        };
+        self.files.push((at, name, format));
+    }
+
+    /// Returns the run of the only settings export, if it names its tenant.
+    fn run(&mut self) -> Option<ImportBatchHeader> {
+        let run = self.runs.pop().filter(|_| self.runs.is_empty())?;
+        (!run.tenant_key.is_empty()).then_some(run)
+    }
+
+    fn ignore(&mut self, name: ForeignText, error: ImportError) {
+        self.ignore_for(name, error.to_string());
+        let is_damage = !matches!(
+            error,
+            ImportError::UnknownFormat { .. } | ImportError::Unsupported { .. } | ImportError::Empty
+        );
+        if is_damage {
+            self.damage.get_or_insert(error);
+        }
+    }
+
+    fn ignore_for(&mut self, name: ForeignText, reason: String) {
+        if self.ignored.len() < IGNORED_MAX {
+            self.ignored.push((name, reason));
+        }
+    }
+
+    /// Whether another file of the run contains the same data: the results contain all of it, the reports on the products
+    /// what the raw tests have.
+    fn is_repeated(&self, format: Format) -> bool {
+        let has = |wanted| self.files.iter().any(|(_, _, format)| *format == wanted);
+        match format {
+            Format::ScubaReport => has(Format::ScubaResults),
+            Format::Rows(Rows::ScubaTests) => has(Format::ScubaResults) || has(Format::ScubaReport),
+            Format::ProviderSettings => self.has_raw,
+            _ => false,
+        }
+    }
+
+    /// Returns the files in the order in which they are read: the reports on products last.
+    fn in_order(&self) -> Vec<(usize, ForeignText, Format)> {
+        let mut files = self.files.clone();
+        files.sort_by_key(|(_, _, format)| *format == Format::ScubaReport);
+        files
+    }
 }
 
 /// Reads one decompressed file.
@@ -219,7 +295,8 @@ fn read_file(input: impl Read, batches: &mut Batches<'_>) -> Result<(), ImportEr
             drop(splitter);
             read_document(&text, format, batches)
         }
-        Content::Rows(rows) => read_rows(&mut splitter, rows, batches),
+        Content::Documents(_) => read_items(&mut splitter, Items::Documents, batches),
+        Content::Rows(rows) => read_items(&mut splitter, Items::Rows(rows), batches),
     }
 }
 
@@ -228,12 +305,7 @@ fn read_document(text: &str, format: Format, batches: &mut Batches<'_>) -> Resul
     match format {
         Format::ScubaResults | Format::ScubaReport => results::read(&document, batches),
         Format::ProviderSettings => results::read_export(text, batches),
-        Format::Maester => {
-            if !document.has("EndOfJson") {
-                batches.partial();
-            }
-            maester::read(&document, batches)
-        }
+        Format::Maester => maester::read(&document, batches),
         Format::MaesterMerged => maester::read_merged(&document, batches),
         Format::Rows(rows) => read_row(text.as_bytes(), 0, rows, batches),
     }
@@ -246,42 +318,78 @@ fn read_row(row: &[u8], index: u64, rows: Rows, batches: &mut Batches<'_>) -> Re
     }
 }
 
-/// Reads rows one by one. The detection has already read the first one into the splitter.
-fn read_rows(splitter: &mut Splitter<'_>, rows: Rows, batches: &mut Batches<'_>) -> Result<(), ImportError> {
-    let first = splitter.first_index();
-    for index in 0..first {
-        batches.bad_row(None, index, text::NOT_AN_OBJECT.to_owned())?;
-    }
-    let mut index = first;
-    let mut piece = Piece::Complete;
-    loop {
-        if piece == Piece::Truncated {
-            return truncated(splitter.offset, Some(index), rows, batches);
-        }
-        read_row(&splitter.row, index, rows, batches)?;
+/// The items of a text that holds several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Items {
+    Documents,
+    Rows(Rows),
+}
+
+/// Reads rows or documents one by one. The detection has already read the first one into the splitter. An item that can't be
+/// read is counted, and the others are kept.
+fn read_items(
+    splitter: &mut Splitter<'_>,
+    items: Items,
+    batches: &mut Batches<'_>,
+) -> Result<(), ImportError> {
+    let max = match items {
+        Items::Documents => batches.limits.document_bytes,
+        Items::Rows(_) => batches.limits.row_bytes,
+    };
+    let mut index = 0_u64;
+    for reason in std::mem::take(&mut splitter.unusable) {
+        batches.bad_row(None, index, reason.to_owned())?;
         index = index.saturating_add(1);
-        piece = match splitter.next_row(index)? {
-            split::Next::Row(piece) => piece,
-            split::Next::End => return Ok(()),
-            split::Next::Truncated => return truncated(splitter.offset, None, rows, batches),
-            split::Next::Invalid => {
-                return Err(ImportError::Damaged {
-                    byte: splitter.offset,
-                    row: Some(index),
-                });
+    }
+    let mut next = Next::Row(Piece::Complete);
+    loop {
+        for (flaw, byte) in splitter.take_flaws() {
+            let reason = match flaw {
+                Flaw::Glued => text::glued(byte),
+                Flaw::Comma => text::comma(byte),
+                Flaw::Other => text::other_characters(byte),
+            };
+            batches.damaged(index, reason);
+        }
+        match next {
+            Next::Row(Piece::Complete) => match items {
+                Items::Rows(rows) => read_row(&splitter.row, index, rows, batches)?,
+                Items::Documents => read_next_document(&splitter.row, index, batches)?,
+            },
+            Next::Row(Piece::TooLarge) => batches.bad_row(None, index, text::TOO_LARGE.to_owned())?,
+            Next::Row(Piece::TooDeep) => batches.bad_row(None, index, text::TOO_DEEP.to_owned())?,
+            Next::Row(Piece::Truncated) => {
+                batches.bad_row(None, index, text::file_ends_within(splitter.offset))?;
+                batches.partial();
+                return Ok(());
             }
-        };
+            Next::Truncated => {
+                batches.partial();
+                return Ok(());
+            }
+            Next::End => return Ok(()),
+        }
+        index = index.saturating_add(1);
+        next = splitter.next_row(max)?;
     }
 }
 
-/// Handles a file whose end is missing: within `row`, or after a row.
-fn truncated(byte: u64, row: Option<u64>, rows: Rows, batches: &mut Batches<'_>) -> Result<(), ImportError> {
-    if rows != Rows::Ocsf {
-        return Err(ImportError::Truncated { byte, row });
+/// Reads one of several documents. The reports on the products of one run share a batch; any other document is a run of its
+/// own.
+fn read_next_document(row: &[u8], index: u64, batches: &mut Batches<'_>) -> Result<(), ImportError> {
+    let format = std::str::from_utf8(row)
+        .map_err(|_| text::UNEXPECTED_TYPES.to_owned())
+        .and_then(|text| match detect::document_format(text) {
+            Ok(format) => Ok((text, format)),
+            Err(error) => Err(error.to_string()),
+        });
+    match format {
+        Err(reason) => batches.bad_row(None, index, reason),
+        Ok((text, format)) => {
+            if index > 0 && format != Format::ScubaReport {
+                batches.next_file();
+            }
+            read_document(text, format, batches)
+        }
     }
-    if let Some(index) = row {
-        batches.bad_row(None, index, text::file_ends_within(byte))?;
-    }
-    batches.partial();
-    Ok(())
 }

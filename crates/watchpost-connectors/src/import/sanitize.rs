@@ -170,6 +170,15 @@ pub(super) fn time(text: &str) -> Option<Timestamp> {
         })
 }
 
+/// Parses a time as ScubaGear's reports state it: month, day, year and time of day in the machine's zone, whose name isn't
+/// unique. The time is read as UTC, so it may be wrong by the zone's offset.
+pub(super) fn time_with_zone_name(text: &str) -> Option<Timestamp> {
+    let time_of_day = text.splitn(3, ' ').take(2).collect::<Vec<_>>().join(" ");
+    let time = civil::DateTime::strptime("%m/%d/%Y %H:%M:%S", time_of_day).ok()?;
+    let time = time.to_zoned(TimeZone::UTC).ok()?.timestamp();
+    Some(Timestamp::from_millis(time.as_millisecond()))
+}
+
 /// Converts a time in milliseconds, as OCSF specifies, or in seconds, as some tools write it.
 pub(super) fn epoch(number: i64) -> Option<Timestamp> {
     let millis = if number.abs() < SECONDS_BELOW {
@@ -223,6 +232,12 @@ mod tests {
         check("2026-03-02", Some("2026-03-02T00:00:00Z"));
         check("03/02/2026", Some("2026-03-02T00:00:00Z"));
         check("soon", None);
+        let report = |text: &str| time_with_zone_name(text).map(|time| time.to_string());
+        for zone in ["", " Coordinated Universal Time", " UTC"] {
+            let text = format!("03/02/2026 09:00:05{zone}");
+            assert_eq!(report(&text).as_deref(), Some("2026-03-02T09:00:05Z"));
+        }
+        assert_eq!(report("2. März 2026"), None);
         let of = |number| epoch(number).map(|time| time.to_string());
         assert_eq!(of(1_772_442_000).as_deref(), Some("2026-03-02T09:00:00Z"));
         assert_eq!(of(1_772_442_000_000), of(1_772_442_000));

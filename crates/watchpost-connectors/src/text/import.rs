@@ -37,6 +37,10 @@ pub(crate) fn no_result_file(first: &str) -> String {
 pub(crate) const INSTEAD_OF_SARIF: &str =
     "export the results as OCSF (Prowler: `-M json-ocsf`) and import that file";
 
+/// The files of a folder exceed the limits on an archive.
+pub(crate) const FOLDER_TOO_LARGE: &str =
+    "its JSON files are too many or too large to import together; import them one by one";
+
 /// A file in an archive whose data is part of another file's.
 pub(crate) const REPEATED_FILE: &str = "the results in the same archive contain the same data";
 
@@ -47,6 +51,11 @@ pub(crate) const UNEXPECTED_TYPES: &str = "it is not an object of the expected f
 pub(crate) const ROW_TRUNCATED: &str = "it ends too early";
 pub(crate) const NO_CONTROL: &str = "it does not name its control";
 pub(crate) const NO_CONTROL_ID: &str = "it has no control id";
+pub(crate) const NO_CONTROLS: &str = "it is a group without controls";
+pub(crate) const GROUP_UNREADABLE: &str =
+    "it is a group of controls that is not an object, or that has the same field twice";
+pub(crate) const RAW_UNREADABLE: &str =
+    "the settings behind it (`Raw`) are not valid JSON; they are not imported";
 pub(crate) const NO_TEST_ID: &str = "it has no test id";
 pub(crate) const NO_POLICY_RESULT: &str =
     "it has no policy id, or does not say whether the requirement is met";
@@ -54,6 +63,24 @@ pub(crate) const NOT_A_FINDING: &str = "its `category_uid` is not 2 (findings)";
 pub(crate) const UNKNOWN_CLASS: &str = "its `class_uid` is none of 2002, 2003, 2004, 2007";
 pub(crate) const UNKNOWN_MAESTER_RESULT: &str =
     "its result is none of Passed, Failed, Skipped, Error, Investigate, NotRun";
+
+pub(crate) const TOO_LARGE: &str = "it is larger than a row may be";
+pub(crate) const TOO_DEEP: &str = "it nests lists and objects deeper than the supported tools do";
+
+/// The damage in front of a row.
+pub(crate) fn glued(byte: u64) -> String {
+    format!(
+        "it is glued to what precedes it, without a comma, at byte {byte}: the file consists of several lists; the rows of all are imported"
+    )
+}
+
+pub(crate) fn comma(byte: u64) -> String {
+    format!("a comma that separates nothing precedes it, at byte {byte}")
+}
+
+pub(crate) fn other_characters(byte: u64) -> String {
+    format!("other characters than a comma precede it, at byte {byte}")
+}
 
 pub(crate) fn invalid_json(byte: usize) -> String {
     format!("it is not valid JSON at its byte {byte}")

@@ -143,7 +143,7 @@ pub struct ImportedRow {
     pub fingerprint: String,
 }
 
-/// A row that can't be read.
+/// A row that can't be read, or that has damage in front of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowError {
     /// The row's position in the file, from 0.
@@ -163,9 +163,9 @@ pub struct ImportCounts {
     pub rows_skipped: u64,
     /// Rows of tests that the tool didn't run.
     pub rows_not_run: u64,
-    /// Whether rows are missing at the end of the file, according to the file or to its form.
+    /// Whether rows may be missing: at the end of the file, or where it is damaged.
     pub partial: bool,
-    /// The first rows that can't be read; at most [`ImportLimits::errors`].
+    /// The first rows that can't be read, and damage in front of rows; at most [`ImportLimits::errors`].
     pub errors: Vec<RowError>,
 }
 
@@ -310,7 +310,9 @@ pub enum ImportError {
         next: &'static str,
     },
     /// The file isn't JSON, or is damaged.
-    #[error("the file is not valid JSON at byte {byte}{}: export it again", at_row(*row))]
+    #[error(
+        "the file is not valid JSON at byte {byte}{}: copy the file from the machine that wrote it; if the error is in that file too, report it to the makers of the tool", at_row(*row)
+    )]
     Damaged {
         /// The position in the unpacked text, from 0.
         byte: u64,
@@ -387,7 +389,7 @@ pub enum ImportError {
         byte: u64,
     },
     /// A key occurs twice at the top level of a document.
-    #[error("the file contains the key `{key}` twice, so that its value is ambiguous: export the file again")]
+    #[error("the file contains the key `{key}` twice, so that its value is ambiguous: remove one of them")]
     DuplicateKey {
         /// The key.
         key: String,

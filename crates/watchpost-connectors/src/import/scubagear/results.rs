@@ -13,7 +13,7 @@ use crate::{
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 use watchpost_core::{
-    check::{CheckResult, FrameworkId, Service, SkipReason},
+    check::{CheckDocument, CheckResult, FrameworkId, Service, SkipReason},
     import::{
         ExceptionKind, ImportBatchHeader, ImportError, ImportFormat, ImportTool, ImportedEntity,
         ImportedException, ImportedRow, check_of, fingerprint, scuba_key,
@@ -30,6 +30,13 @@ struct MetaData {
     display_name: Scalar,
     domain_name: Scalar,
     timestamp_zulu: Scalar,
+    // The report on one product has its own names.
+    #[serde(rename = "Tenant Display Name")]
+    report_tenant: Scalar,
+    #[serde(rename = "Report Date")]
+    report_date: Scalar,
+    #[serde(rename = "Module Version")]
+    report_version: Scalar,
 }
 
 /// Returns the tool that a document's metadata names.
@@ -42,41 +49,55 @@ pub(in crate::import) fn tool(document: &Document<'_>) -> Option<ImportTool> {
     }
 }
 
-/// Whether a document that doesn't name a tool is the report on one product: its results are groups of controls.
+/// Whether a document that doesn't name a tool is a report on one product or several: its results are groups of controls, or
+/// products with such groups.
 pub(in crate::import) fn is_report(document: &Document<'_>) -> bool {
-    let first = document.get("Results").and_then(elements).unwrap_or_default();
-    first
-        .first()
-        .and_then(|group| Document::new(group.get()).ok())
-        .is_some_and(|group| group.has("Controls"))
+    document.get("Results").is_some_and(|results| {
+        groups(results)
+            .into_iter()
+            .filter_map(|group| Document::new(group.get()).ok())
+            .any(|group| group.has("Controls"))
+    })
+}
+
+/// Returns the groups of controls. The results are products with groups; those of a report on one product are its groups.
+fn groups(results: &RawValue) -> Vec<&RawValue> {
+    let is_object = |value: &RawValue| value.get().starts_with('{');
+    if is_object(results)
+        && let Ok(products) = Document::new(results.get())
+        && !products.has("Controls")
+    {
+        return products
+            .values()
+            .flat_map(|product| elements(product).unwrap_or_default())
+            .collect();
+    }
+    elements(results).unwrap_or_default()
+}
+
+/// Returns the controls of all groups. A group without readable controls is an error, which states the reason.
+fn controls(results: &RawValue) -> Vec<Result<&RawValue, String>> {
+    let mut out = Vec::new();
+    for group in groups(results) {
+        match Document::new(group.get()) {
+            Ok(group) if group.has("Controls") => {
+                let controls = group.get("Controls").and_then(elements).unwrap_or_default();
+                out.extend(controls.into_iter().map(Ok));
+            }
+            Ok(_) => out.push(Err(reasons::NO_CONTROLS.to_owned())),
+            Err(_) => out.push(Err(reasons::GROUP_UNREADABLE.to_owned())),
+        }
+    }
+    out
 }
 
 /// Reads `ScubaResults` or the report on one product.
 pub(in crate::import) fn read(document: &Document<'_>, batches: &mut Batches<'_>) -> Result<(), ImportError> {
     let meta: MetaData = document.read("MetaData").unwrap_or_default();
-    let results = document.get("Results");
-    // The results are products with groups. A report on one product contains only its groups.
-    let groups = match results.map(|results| (results, results.get().starts_with('{'))) {
-        Some((results, true)) => match Document::new(results.get()) {
-            Ok(products) if !products.has("Controls") => {
-                products.values().filter_map(elements).flatten().collect()
-            }
-            _ => vec![results],
-        },
-        Some((results, false)) => elements(results).unwrap_or_default(),
-        None => Vec::new(),
-    };
-    let controls: Vec<&RawValue> = groups
-        .into_iter()
-        .filter_map(|group| Document::new(group.get()).ok())
-        .filter_map(|group| group.get("Controls"))
-        .filter_map(elements)
-        .flatten()
-        .collect();
+    let controls = document.get("Results").map(controls).unwrap_or_default();
     let is_goggles = || {
-        controls
-            .first()
-            .is_some_and(|control| control.get().contains("\"GWS."))
+        let first = controls.iter().find_map(|control| control.as_ref().ok());
+        first.is_some_and(|control| control.get().contains("\"GWS."))
     };
     let tool = tool(document).unwrap_or_else(|| {
         if is_goggles() {
@@ -85,22 +106,14 @@ pub(in crate::import) fn read(document: &Document<'_>, batches: &mut Batches<'_>
             ImportTool::Scubagear
         }
     });
-    let name = meta
-        .display_name
-        .some()
-        .or(meta.domain_name.some())
-        .unwrap_or_default();
-    let batch = batches.batch(ImportBatchHeader {
-        format: ImportFormat::ScubaResults,
-        tool,
-        tool_version: sanitize::name(meta.tool_version.text()),
-        tenant_key: sanitize::id(meta.tenant_id.text(), 200),
-        tenant_name: sanitize::name(name),
-        ran_at: sanitize::time(meta.timestamp_zulu.text()),
-    })?;
+    let header = batches.of_run(header(tool, &meta));
+    let tenant = header.tenant_key.clone();
+    let batch = batches.batch(header)?;
+    let count = controls.len() as u64;
     for (index, control) in controls.into_iter().enumerate() {
         let index = index as u64;
-        match lenient::row::<Control>(control.get().as_bytes()) {
+        let control = control.and_then(|control| lenient::row::<Control>(control.get().as_bytes()));
+        match control {
             Err(reason) => batches.bad_row(Some(batch), index, reason)?,
             Ok(control) if control.id.some().is_none() => {
                 batches.bad_row(Some(batch), index, reasons::NO_CONTROL_ID.to_owned())?;
@@ -111,33 +124,65 @@ pub(in crate::import) fn read(document: &Document<'_>, batches: &mut Batches<'_>
             }
         }
     }
-    if let Some(raw) = document.read::<Value>("Raw") {
-        let mut settings = check_document(&raw);
-        if tool == ImportTool::Scubagear && !settings.settings.is_empty() {
-            if settings.tenant.is_empty() {
-                settings.tenant = sanitize::id(meta.tenant_id.text(), 200);
-            }
-            batches.settings(batch, settings)?;
+    let Some(raw) = document.get("Raw").filter(|_| tool == ImportTool::Scubagear) else {
+        return Ok(());
+    };
+    let Ok(raw) = lenient::value(raw.get()) else {
+        batches.damaged(count, reasons::RAW_UNREADABLE.to_owned());
+        return Ok(());
+    };
+    let mut settings = check_document(&raw);
+    if !settings.settings.is_empty() {
+        if settings.tenant.is_empty() {
+            settings.tenant = tenant;
         }
+        batches.settings(batch, settings)?;
     }
     Ok(())
 }
 
+fn header(tool: ImportTool, meta: &MetaData) -> ImportBatchHeader {
+    let first = |values: &[&Scalar]| {
+        let first = values.iter().find_map(|value| value.some());
+        first.unwrap_or_default().to_owned()
+    };
+    let ran_at = sanitize::time(meta.timestamp_zulu.text())
+        .or_else(|| sanitize::time_with_zone_name(meta.report_date.text()));
+    ImportBatchHeader {
+        format: ImportFormat::ScubaResults,
+        tool,
+        tool_version: sanitize::name(&first(&[&meta.tool_version, &meta.report_version])),
+        tenant_key: sanitize::id(meta.tenant_id.text(), 200),
+        tenant_name: sanitize::name(&first(&[
+            &meta.display_name,
+            &meta.domain_name,
+            &meta.report_tenant,
+        ])),
+        ran_at,
+    }
+}
+
 /// Reads a provider settings export.
 pub(in crate::import) fn read_export(export: &str, batches: &mut Batches<'_>) -> Result<(), ImportError> {
-    let export: Value =
-        serde_json::from_str(export).map_err(|error| crate::import::document::parse_error(export, &error))?;
+    let (header, settings) = export_of(export)?;
+    let batch = batches.batch(header)?;
+    batches.settings(batch, settings)
+}
+
+/// Converts a provider settings export to the header of its batch and the settings.
+pub(in crate::import) fn export_of(export: &str) -> Result<(ImportBatchHeader, CheckDocument), ImportError> {
+    let export: Value = lenient::value(export)?;
     let settings = check_document(&export);
     let string = |key: &str| export.get(key).and_then(Value::as_str).unwrap_or_default();
-    let batch = batches.batch(ImportBatchHeader {
+    let header = ImportBatchHeader {
         format: ImportFormat::ProviderSettings,
         tool: ImportTool::Scubagear,
         tool_version: sanitize::name(string("module_version")),
         tenant_key: sanitize::id(&settings.tenant, 200),
         tenant_name: sanitize::name(&settings.tenant_name),
         ran_at: sanitize::time(string("timestamp_zulu")),
-    })?;
-    batches.settings(batch, settings)
+    };
+    Ok((header, settings))
 }
 
 #[derive(Default, Deserialize)]
@@ -334,14 +379,15 @@ pub(in crate::import) fn read_test(
     } else {
         ImportTool::Scubagear
     };
-    let batch = batches.batch(ImportBatchHeader {
+    let header = batches.of_run(ImportBatchHeader {
         format: ImportFormat::ScubaTests,
         tool,
         tool_version: sanitize::name(""),
         tenant_key: String::new(),
         tenant_name: sanitize::name(""),
         ran_at: None,
-    })?;
+    });
+    let batch = batches.batch(header)?;
     let criticality = test.criticality.text();
     let details: Vec<&str> = test.details.0.iter().filter_map(Scalar::some).collect();
     let details = details.join(" ");

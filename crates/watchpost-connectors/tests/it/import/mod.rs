@@ -2,5 +2,7 @@
 
 mod bad_input;
 mod formats;
+mod glued;
 mod recorder;
+mod runs;
 mod shared_data;

@@ -24,7 +24,6 @@ type Handler = fn(&Path) -> Vec<String>;
 const NOT_YET: &[(&str, &str)] = &[
     ("09-external-banner", "only a prefix of the subject counts"),
     ("11-dlp-advanced-rule", "types under NOT count as named"),
-    ("12-prowler-glued-lists", "the file is rejected"),
 ];
 
 #[test]

@@ -368,6 +368,11 @@ impl SimulatorHandle {
         rates.map_or_else(Default::default, |rates| (rates.most.clone(), rates.rejected))
     }
 
+    /// Makes the names of this number of further orders for configuration snapshots taken.
+    pub fn take_snapshot_names(&self, orders: u32) {
+        self.shared.state().snapshots.conflicts = orders;
+    }
+
     /// Sets whether the error about unknown resource types of configuration snapshots names them. It does by default.
     pub fn name_unknown_snapshot_types(&self, named: bool) {
         self.shared.state().snapshots.names_unknown = named;

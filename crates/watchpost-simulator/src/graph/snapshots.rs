@@ -35,6 +35,8 @@ pub(crate) struct Snapshots {
     pub(crate) unknown: BTreeSet<String>,
     /// Whether the error about unknown types names them.
     pub(crate) names_unknown: bool,
+    /// The number of further orders whose name is reported as taken.
+    pub(crate) conflicts: u32,
     /// The names of all jobs, and when they were created. A name must be unique for a day.
     names: BTreeMap<String, i64>,
 }
@@ -49,6 +51,7 @@ impl Default for Snapshots {
             budget: MONTHLY_RESOURCES,
             unknown: BTreeSet::new(),
             names_unknown: true,
+            conflicts: 0,
             names: BTreeMap::new(),
         }
     }
@@ -229,7 +232,7 @@ fn create(request: &Request, context: &Context, all: &mut Snapshots) -> Reply {
 }
 
 /// Returns the error of an order for unknown types or with a name that is taken.
-fn rejection(context: &Context, all: &Snapshots, name: &str, types: &[String]) -> Option<Reply> {
+fn rejection(context: &Context, all: &mut Snapshots, name: &str, types: &[String]) -> Option<Reply> {
     let unsupported: Vec<&str> = types
         .iter()
         .filter(|name| all.unknown.contains(*name) || !resources::is_type(name))
@@ -250,6 +253,8 @@ fn rejection(context: &Context, all: &Snapshots, name: &str, types: &[String]) -
         .names
         .get(name)
         .is_some_and(|at| context.clock_ms - at < DAY_MS);
+    let is_taken = is_taken || all.conflicts > 0;
+    all.conflicts = all.conflicts.saturating_sub(1);
     is_taken.then(|| {
         let message = "A snapshot job with this display name already exists.";
         error(context, 409, "Conflict", message)

@@ -214,3 +214,29 @@ async fn wait(client: &Client, job: &str) -> Result<Job, SettingError> {
         pause = pause.saturating_mul(2).min(PAUSE_MAX);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_with_an_unknown_status_is_over_once_it_is_completed() {
+        let check = |status: Value, completed: Value, expected: bool| {
+            let row = json!({"id": "j", "status": status, "completedDateTime": completed});
+            let job: Job = serde_json::from_value(row.clone()).unwrap();
+            assert_eq!(job.is_finished(), expected, "{row}");
+        };
+        let (never, then) = (json!("0001-01-01T00:00:00Z"), json!("2026-03-02T09:01:00Z"));
+        for status in ["succeeded", "partiallySuccessful", "failed"] {
+            check(json!(status), Value::Null, true);
+        }
+        for status in ["notStarted", "running"] {
+            check(json!(status), then.clone(), false);
+        }
+        for status in [json!("unknownFutureValue"), json!("new"), Value::Null] {
+            check(status.clone(), Value::Null, false);
+            check(status.clone(), never.clone(), false);
+            check(status, then.clone(), true);
+        }
+    }
+}

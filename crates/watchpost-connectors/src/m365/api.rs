@@ -191,6 +191,9 @@ const PROBES: &[Probe] = &[
 impl Vendor for M365Tenant {
     const API: Api = GRAPH_API;
     const AT_ONCE: usize = AT_ONCE;
+    /// Without this, members of enumerations that were added later are reported as `unknownFutureValue`, for example the
+    /// platform `linux` of conditional access.
+    const PREFER: Option<&'static str> = Some("include-unknown-enum-members");
     const PROBES: &'static [Probe] = PROBES;
 
     type Service = Service;

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use std::sync::Arc;
 use url::Url;
 use watchpost_core::integration::connector::ConnectorError;
-use watchpost_outbound::{Request, Response};
+use watchpost_outbound::{HeaderName, HeaderValue, Request, Response};
 
 /// A client for one tenant of a vendor, for the duration of a sync, a collection or a verification.
 pub(crate) struct Client<V> {
@@ -75,6 +75,12 @@ impl<V: Vendor> Client<V> {
     async fn send_concurrent(&self, request: Request, concurrency: u32) -> Result<Response, ApiError> {
         let request = match V::RATE_LIMIT {
             Some(headers) => request.limited_by(headers),
+            None => request,
+        };
+        let request = match V::PREFER {
+            Some(value) => {
+                request.with_headers(&[(HeaderName::from_static("prefer"), HeaderValue::from_static(value))])
+            }
             None => request,
         };
         let bucket = V::bucket(request.path());

@@ -15,6 +15,8 @@ use watchpost_outbound::{RateLimitHeaders, Response};
 pub(crate) trait Vendor: Send + Sync {
     /// The API's description for messages.
     const API: Api;
+    /// The value of the header `Prefer` of all requests to the main API.
+    const PREFER: Option<&'static str> = None;
     /// The headers in which the vendor reports its rate limit.
     const RATE_LIMIT: Option<&'static RateLimitHeaders> = None;
     /// The maximum number of concurrent requests to one tenant.

@@ -39,6 +39,16 @@ async fn objects_and_lists_are_stored_without_annotations() {
 }
 
 #[tokio::test]
+async fn members_of_enumerations_that_were_added_later_are_read() {
+    let rig = Rig::start().await;
+    let read = rig.collect_paths(Platform::M365, &[CONDITIONAL_ACCESS]).await;
+    let platforms = |row: &serde_json::Value| row["conditions"]["platforms"]["includePlatforms"].clone();
+    let rows = read.rows(CONDITIONAL_ACCESS);
+    let limited = rows.iter().map(platforms).find(serde_json::Value::is_array);
+    assert_eq!(limited, Some(serde_json::json!(["windows", "linux"])));
+}
+
+#[tokio::test]
 async fn settings_are_derived_from_accounts_groups_apps_and_licenses() {
     let rig = Rig::start().await;
     let read = rig.collect_paths(Platform::M365, SOME).await;

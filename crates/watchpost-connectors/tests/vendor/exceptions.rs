@@ -41,10 +41,6 @@ pub(crate) const GRAPH: &[Exception] = &[
         "in no description, but the only place of the domains that guests may be invited from",
     ),
     (
-        "graph GET /v1.0/admin/configurationManagement/configurationSnapshots/{id}: answer.resources[].properties.*",
-        "this type is open; the properties are those of the resource types, which have a schema of their own",
-    ),
-    (
         "graph GET /v1.0/admin/configurationManagement/configurationSnapshotJobs/{id}: answer.completedDateTime: \
          null, but not nullable",
         "a running job",
@@ -115,4 +111,29 @@ pub(crate) const READS: &[Exception] = &[
         "exo.shared_mailbox_signin: ExternalDirectoryObjectId: *",
         "the output of Get-Mailbox, which has no description here",
     ),
+];
+
+/// The hosts that have no description. Their requests are only counted.
+pub(crate) const HOSTS: &[Exception] = &[
+    (
+        "/login *",
+        "Entra's token endpoint: OAuth's standards describe it",
+    ),
+    (
+        "/exchange *",
+        "Exchange's cmdlets over HTTP: their parameters and output are documented in prose",
+    ),
+    (
+        "/compliance *",
+        "Purview's cmdlets over HTTP: the host that the modules of PowerShell use, without a description",
+    ),
+    (
+        "/sharepoint-admin *",
+        "SharePoint's tenant object: its classes are documented in prose",
+    ),
+    (
+        "/power-platform *",
+        "the administration of Power Platform: documented in prose",
+    ),
+    ("/fabric *", "Fabric's API: documented in prose"),
 ];

@@ -3,6 +3,7 @@
 use crate::{
     csdl::{Model, TypeRef, path::Target, query::Asked, value::Values},
     log::Log,
+    resources,
     shared::description,
 };
 use serde_json::{Map, Value};
@@ -108,6 +109,9 @@ impl Graph {
                     None => log.differs(&place, "no such parameter"),
                 }
             }
+            if target.template.ends_with("/createSnapshot") {
+                resources::compare_order(log, step.body.as_ref().unwrap_or(&Value::Null));
+            }
         }
         let of = target.of.clone().unwrap_or_default();
         let asked = model.compare_query(log, step.query, &of);
@@ -151,6 +155,16 @@ impl Graph {
             fields.remove("@odata.context");
             values.structure(log, "answer", &fields, &of.name);
             selected(log, "answer", &fields, &asked);
+            if target.template.ends_with("/configurationSnapshots/{id}") {
+                for resource in fields
+                    .get("resources")
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten()
+                {
+                    resources::compare(log, resource);
+                }
+            }
         }
     }
 

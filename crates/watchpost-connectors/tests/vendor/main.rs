@@ -63,9 +63,19 @@ async fn requests_to_graph_and_its_simulated_answers_are_as_described() {
     let Some(graph) = graph::graph() else {
         return;
     };
-    let mut log = Log::default();
-    for exchange in traffic::graph().await {
-        graph.compare(&mut log, &exchange);
+    let (mut log, mut others) = (Log::default(), Log::default());
+    for exchange in traffic::m365().await {
+        if exchange.api == "/graph" {
+            graph.compare(&mut log, &exchange);
+        } else {
+            others.counts.requests += 1;
+            others.counts.answers += 1;
+            others.counts.errors += u64::from(exchange.status >= 400);
+            let path = graph::without_ids(&exchange.path);
+            others.at(format!("{} {} {path}", exchange.api, exchange.method));
+            others.differs("request", "no description");
+        }
     }
     conclude("Microsoft Graph", &log, exceptions::GRAPH);
+    conclude("other hosts of Microsoft 365", &others, exceptions::HOSTS);
 }

@@ -9,6 +9,9 @@ use crate::{
 };
 use serde_json::{Value, json};
 
+/// The members of enumerations of conditional access that were added after `unknownFutureValue`.
+const LATER_MEMBERS: [&str; 2] = ["linux", "riskRemediation"];
+
 /// Returns the settings path of a route, if the route returns a settings document.
 pub(super) fn path(route: &[&str], version: &str, world: &World) -> Option<&'static str> {
     let path = match route {
@@ -49,6 +52,11 @@ pub(super) fn document(request: &Request, context: &Context, version: &str, path
     if version != "beta" {
         strip_beta(path, &mut document);
     }
+    if path == "identity/conditionalAccess/policies"
+        && !request.prefer.contains("include-unknown-enum-members")
+    {
+        hide_later_members(&mut document);
+    }
     let Some(Value::Array(rows)) = document.get_mut("value").map(Value::take) else {
         return Reply::json(200, document);
     };
@@ -63,6 +71,16 @@ pub(super) fn document(request: &Request, context: &Context, version: &str, path
         default_fields: None,
     };
     list(request, context, &about, |at| rows.get(at as usize).cloned())
+}
+
+/// Replaces the members of enumerations that were added later: only clients that ask for them get them.
+fn hide_later_members(value: &mut Value) {
+    match value {
+        Value::String(text) if LATER_MEMBERS.contains(&text.as_str()) => *value = json!("unknownFutureValue"),
+        Value::Array(items) => items.iter_mut().for_each(hide_later_members),
+        Value::Object(fields) => fields.values_mut().for_each(hide_later_members),
+        _ => {}
+    }
 }
 
 /// Removes what only the beta version returns: fields of conditional access policies, and a method of authentication.

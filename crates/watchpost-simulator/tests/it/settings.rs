@@ -164,6 +164,16 @@ async fn each_role_policy_has_its_own_rules() {
 }
 
 #[tokio::test]
+async fn members_of_enumerations_that_were_added_later_are_hidden_from_other_clients() {
+    let client = Client::start().await;
+    let (policies, _) = client.graph_all("v1.0/identity/conditionalAccess/policies").await;
+    let platforms = policies
+        .iter()
+        .find_map(|policy| policy["conditions"]["platforms"]["includePlatforms"].as_array());
+    assert_eq!(platforms.unwrap(), &["windows", "unknownFutureValue"]);
+}
+
+#[tokio::test]
 async fn apps_and_groups_show_their_audience_and_visibility() {
     let client = Client::start().await;
     let (apps, _) = client

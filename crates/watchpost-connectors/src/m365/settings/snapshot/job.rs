@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
-use watchpost_outbound::{HeaderName, HeaderValue, Request};
+use watchpost_outbound::Request;
 
 const ROOT: &str = "/v1.0/admin/configurationManagement";
 /// The first word of our jobs' names.
@@ -31,14 +31,6 @@ const PAUSE_FIRST: Duration = Duration::from_secs(2);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// The age from which on one of our jobs is considered abandoned by an interrupted collection.
 const ABANDONED_AFTER_MS: i64 = 60 * 60 * 1_000;
-
-/// Without this header, the status `partiallySuccessful` is reported as `unknownFutureValue`.
-fn prefer() -> [(HeaderName, HeaderValue); 1] {
-    [(
-        HeaderName::from_static("prefer"),
-        HeaderValue::from_static("include-unknown-enum-members"),
-    )]
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -123,7 +115,7 @@ pub(super) async fn create(client: &Client, set: &[&'static WorkloadSetting]) ->
 async fn create_named(client: &Client, name: &str, resources: &[&str]) -> Result<String, ApiError> {
     let body = json!({"displayName": name, "description": "", "resources": resources});
     let url = client.url(&format!("{ROOT}/configurationSnapshots/createSnapshot"), None);
-    let request = Request::create(url, body.to_string()).with_headers(&prefer());
+    let request = Request::create(url, body.to_string());
     let response = client.send(request).await?;
     let job: Job = serde_json::from_slice(&response.body).map_err(|_| GRAPH_API.unexpected_response())?;
     id(&job.id).ok_or_else(|| GRAPH_API.unexpected_response().into())
@@ -198,7 +190,7 @@ async fn wait(client: &Client, job: &str) -> Result<Job, SettingError> {
     let mut pause = PAUSE_FIRST;
     loop {
         let response = client
-            .send(Request::get(url.clone()).with_headers(&prefer()))
+            .send(Request::get(url.clone()))
             .await
             .map_err(GRAPH_API.read_error_for(permission::SNAPSHOTS))?;
         let job: Job = serde_json::from_slice(&response.body)

@@ -68,8 +68,10 @@ pub struct App {
     pub policy_set_at: Option<Timestamp>,
     /// The time at which Watchpost first saw the app, or the vendor's date if that is earlier.
     pub first_seen_at: Timestamp,
-    /// The number of accounts that granted the app a permission or may sign in to it.
+    /// The number of accounts that granted the app a permission or are assigned to it.
     pub accounts: u64,
+    /// Whether the app has permissions for the whole tenant: granted on behalf of all users, or to the app itself.
+    pub tenant_wide: bool,
     /// The number of grants.
     pub grants: u64,
     /// The worst risk among the grants; `None` without grants.

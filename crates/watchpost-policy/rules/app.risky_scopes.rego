@@ -48,6 +48,6 @@ else := lib.skipped("unreadable") if {
 
 else := lib.app_quiet(needs)
 
-sentence := sprintf("%s holds high-risk permissions (%s) for %s but is not sanctioned, so its publisher could misuse or leak them", [lib.app, lib.names({scope | some kind in kinds; some scope in object.get(input.doc.scopes, kind, [])}), lib.users])
+sentence := sprintf("%s holds high-risk permissions (%s) for %s but is not sanctioned, so its publisher could misuse or leak them", [lib.app, lib.names({scope | some kind in kinds; some scope in object.get(input.doc.scopes, kind, [])}), lib.reach({"high"})])
 
 evidence := [lib.fact("scopes", {"kind": kind, "risk": input.doc.risks[kind], "scopes": array.slice(object.get(input.doc.scopes, kind, []), 0, 20)}) | some kind in kinds]

@@ -78,6 +78,6 @@ else := lib.skipped("unreadable") if {
 
 else := lib.app_quiet(needs)
 
-sentence := sprintf("%s looks like an AI tool, can read content of %s (%s) and is not sanctioned, so company data may leave unnoticed", [lib.app, lib.users, lib.names({scope | some kind in kinds; some scope in object.get(input.doc.scopes, kind, [])})])
+sentence := sprintf("%s looks like an AI tool, can read content of %s (%s) and is not sanctioned, so company data may leave unnoticed", [lib.app, lib.reach({"high", "medium"}), lib.names({scope | some kind in kinds; some scope in object.get(input.doc.scopes, kind, [])})])
 
 evidence := [lib.fact("scopes", {"kind": kind, "risk": input.doc.risks[kind], "scopes": array.slice(object.get(input.doc.scopes, kind, []), 0, 20)}) | some kind in kinds]

@@ -41,6 +41,10 @@ else := lib.skipped("unreadable") if {
 
 else := lib.app_quiet(needs)
 
-sentence := sprintf("%s is unauthorized but still has access: %s from %s", [lib.app, lib.number_of(lib.grant_count, "grant", "grants"), lib.users])
+sentence := sprintf("%s is unauthorized but still has access: %s %s %s", [lib.app, lib.number_of(lib.grant_count, "grant", "grants"), from, lib.users])
+
+from := "for" if {
+	lib.tenant_wide
+} else := "from"
 
 evidence := [lib.fact("grant_counts", input.doc.grant_counts)]

@@ -32,9 +32,11 @@ undecided if {
 	not lib.older(input.doc.first_seen_ms, days)
 }
 
-have := "1 account has" if {
+access := "it has access to the whole tenant" if {
+	lib.tenant_wide
+} else := "1 account uses it" if {
 	input.doc.accounts == 1
-} else := sprintf("%d accounts have", [input.doc.accounts])
+} else := sprintf("%d accounts use it", [input.doc.accounts])
 
 result := lib.failed(sentence, evidence, []) if {
 	lib.foreign_app
@@ -53,7 +55,7 @@ else := lib.skipped("unreadable") if {
 
 else := lib.app_quiet(needs)
 
-sentence := sprintf("%s was first seen %s, %s given it access, and it has not been reviewed", [lib.app, first_seen, have])
+sentence := sprintf("%s was first seen %s, %s, and it has not been reviewed", [lib.app, first_seen, access])
 
 first_seen := "today" if {
 	lib.days_since(input.doc.first_seen_ms) == 0

@@ -49,6 +49,6 @@ else := lib.skipped("unreadable") if {
 
 else := lib.app_quiet(needs)
 
-sentence := sprintf("%s can read data of %s (%s), but its publisher is not verified, which is the usual pattern of consent phishing", [lib.app, lib.users, lib.names({scope | some kind in kinds; some scope in object.get(input.doc.scopes, kind, [])})])
+sentence := sprintf("%s can read data of %s (%s), but its publisher is not verified, which is the usual pattern of consent phishing", [lib.app, lib.reach({"high", "medium"}), lib.names({scope | some kind in kinds; some scope in object.get(input.doc.scopes, kind, [])})])
 
 evidence := [lib.fact("scopes", {"kind": kind, "risk": input.doc.risks[kind], "scopes": array.slice(object.get(input.doc.scopes, kind, []), 0, 20)}) | some kind in kinds]

@@ -35,16 +35,16 @@ judged := [account |
 hits := [account |
 	some account in judged
 	account.mailbox
-	count(used(account)) >= least
+	count(apps(account)) >= least
 ]
 
 result := lib.failed(sentence, evidence, [id | some account in hits; some grant in used(account); id := object.get(grant, "app_id", ""); id != ""]) if count(hits) > 0
 
 else := lib.quiet(lib.admins, judged)
 
-sentence := sprintf("%s uses an administrator account (%s) for daily work, with a mailbox and %s, and each of them is a path to its privileges", [lib.who, lib.positions(hits), lib.number_of(max([count(used(account)) | some account in hits]), "app", "apps")])
+sentence := sprintf("%s uses an administrator account (%s) for daily work, with a mailbox and %s, and each of them is a path to its privileges", [lib.who, lib.positions(hits), lib.number_of(max([count(apps(account)) | some account in hits]), "app", "apps")])
 
-evidence := [lib.over(account, "apps", [object.get(grant, "app_name", "") | some grant in used(account)], least) | some account in hits]
+evidence := [lib.over(account, "apps", [name | some name in app_names(account)], least) | some account in hits]
 
 least := data.params["id.admin_daily_driver"].apps
 
@@ -60,3 +60,8 @@ used(account) := [grant |
 	grant.kind in kinds
 	lib.kind_readable(account.integration, grant.kind)
 ]
+
+# An account may have granted an app permissions and be assigned to it, too, so apps are counted and not grants.
+apps(account) := {object.get(grant, "app_id", object.get(grant, "app_name", "")) | some grant in used(account)}
+
+app_names(account) := {object.get(grant, "app_name", "") | some grant in used(account)}

@@ -214,8 +214,28 @@ any_grants_unreadable if {
 	not kind_readable(input.doc.integration, kind)
 }
 
-# The number of accounts that use the app: `3 accounts`.
-users := number_of(input.doc.accounts, "account", "accounts")
+# Who uses the app: `3 accounts`, or `the whole tenant` if it has permissions that aren't granted by single accounts.
+users := "the whole tenant" if {
+	tenant_wide
+} else := number_of(input.doc.accounts, "account", "accounts")
+
+tenant_wide if {
+	input.doc.tenant_wide_risk
+	kind_readable(input.doc.integration, "delegated")
+}
+
+tenant_wide if {
+	object.get(input.doc.grant_counts, "application", 0) > 0
+	kind_readable(input.doc.integration, "application")
+}
+
+# Whose data the app's permissions at one of the `risks` reach: `3 accounts`, or `the whole tenant`.
+reach(risks) := "the whole tenant" if {
+	"application" in kinds_at_risk(risks)
+} else := "the whole tenant" if {
+	input.doc.tenant_wide_risk in risks
+	kind_readable(input.doc.integration, "delegated")
+} else := number_of(sum([number | some risk, number in input.doc.consents; risk in risks]), "account", "accounts")
 
 principal_names := names({person.display_name | some person in input.doc.principals})
 

@@ -369,6 +369,12 @@ pub(crate) struct M365App {
     /// The external workloads that may act as the app.
     #[serde(default)]
     pub(crate) federated: Vec<Federated>,
+    /// The keys of the people who are assigned to the app.
+    #[serde(default)]
+    pub(crate) assigned: Vec<String>,
+    /// The names of the groups that are assigned to the app.
+    #[serde(default)]
+    pub(crate) assigned_groups: Vec<String>,
     /// Whether only people who are assigned to the app can sign in to it.
     #[serde(default)]
     pub(crate) assigned_only: bool,

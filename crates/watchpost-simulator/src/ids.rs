@@ -26,6 +26,7 @@ pub(crate) enum Kind {
     Snapshot = 21,
     RolePolicy = 22,
     Federated = 23,
+    Assignment = 24,
 }
 
 /// Mixes a seed, a kind and an index into a 64-bit number (the SplitMix64 finalizer).

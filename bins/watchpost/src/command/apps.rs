@@ -135,7 +135,7 @@ fn app_cells(app: &App) -> Vec<String> {
         app.platform.title().to_owned(),
         app.policy.to_string(),
         app.risk.map_or("-", |risk| risk.as_str()).to_owned(),
-        app.accounts.to_string(),
+        text::apps::accounts(app.accounts, app.tenant_wide),
         app.id.to_string(),
     ]
 }
@@ -153,6 +153,7 @@ fn app_json(app: &App) -> Value {
         "enabled": app.enabled,
         "risk": app.risk,
         "accounts": app.accounts,
+        "tenant_wide": app.tenant_wide,
         "grants": app.grants,
         "scopes": app.scopes,
         "first_seen_at": app.first_seen_at,

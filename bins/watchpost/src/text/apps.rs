@@ -12,3 +12,12 @@ pub(crate) fn policy_set(policy: AppPolicy) -> String {
 pub(crate) fn policy_unchanged(policy: AppPolicy) -> String {
     format!("Nothing changed: the policy is already {policy}.")
 }
+
+/// The users of an app in a table. A grant to the whole tenant belongs to no account.
+pub(crate) fn accounts(accounts: u64, tenant_wide: bool) -> String {
+    match (tenant_wide, accounts) {
+        (false, accounts) => accounts.to_string(),
+        (true, 0) => "whole tenant".to_owned(),
+        (true, accounts) => format!("whole tenant, {accounts}"),
+    }
+}

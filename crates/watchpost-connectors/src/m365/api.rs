@@ -103,7 +103,7 @@ const PROBES: &[Probe] = &[
         permission::GROUP_MEMBER,
         "/v1.0/groups",
         Some("$select=id&$top=1"),
-        &[Dataset::Roles],
+        &[Dataset::Roles, Dataset::AppAssignments],
     ),
     Probe::new(
         permission::ROLES_ACTIVE,
@@ -121,7 +121,12 @@ const PROBES: &[Probe] = &[
         permission::APPLICATION,
         "/v1.0/servicePrincipals",
         Some("$select=id,appId&$top=2"),
-        &[Dataset::Apps, Dataset::AppOwners, Dataset::AppGrants],
+        &[
+            Dataset::Apps,
+            Dataset::AppOwners,
+            Dataset::AppGrants,
+            Dataset::AppAssignments,
+        ],
     )
     .expecting(Expected::Apps),
     Probe::new(
@@ -141,7 +146,7 @@ const PROBES: &[Probe] = &[
         permission::APPLICATION,
         "/v1.0/servicePrincipals/{first}/appRoleAssignedTo",
         Some("$top=1"),
-        &[Dataset::AppGrants],
+        &[Dataset::AppGrants, Dataset::AppAssignments],
     )
     .for_first_of("/v1.0/servicePrincipals"),
     Probe::new(

@@ -90,6 +90,7 @@ impl ReadableVendor for M365Tenant {
         Dataset::AppOwners,
         Dataset::Grants,
         Dataset::AppGrants,
+        Dataset::AppAssignments,
         Dataset::ConditionalAccess,
         Dataset::SecurityDefaults,
         Dataset::AuthorizationPolicy,

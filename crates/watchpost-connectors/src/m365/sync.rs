@@ -1,6 +1,7 @@
 //! The sync of one tenant. Later datasets use data from earlier ones.
 
 mod apps;
+mod assignments;
 mod roles;
 
 use super::{
@@ -36,6 +37,8 @@ struct Seen {
     own_apps: Vec<(String, String)>,
     /// The resources, by service principal id, with their permissions for apps.
     resources: Vec<(String, HashMap<String, String>)>,
+    /// The apps to which people can be assigned, and whether they are the tenant's own.
+    assignable: Vec<(String, bool)>,
     /// The members of the groups that hold roles, by group id.
     groups: HashMap<String, Vec<String>>,
     group_members: usize,
@@ -130,6 +133,12 @@ pub(super) async fn read_all(client: Arc<Client>, mut out: Emitter) -> Result<()
 
     let mut run = out.begin(Dataset::AppGrants);
     let result = apps::app_grants(&client, &mut run, &seen)
+        .await
+        .and_then(|()| require_all_apps(&apps_result));
+    run.end(result).await?;
+
+    let mut run = out.begin(Dataset::AppAssignments);
+    let result = assignments::assignments(&client, &mut run, &seen)
         .await
         .and_then(|()| require_all_apps(&apps_result));
     run.end(result).await?;

@@ -169,6 +169,7 @@ pub(super) struct ServicePrincipal {
     pub(super) app_id: Option<String>,
     pub(super) display_name: Option<String>,
     pub(super) app_owner_organization_id: Option<String>,
+    pub(super) service_principal_type: Option<String>,
     pub(super) account_enabled: Option<bool>,
     pub(super) verified_publisher: Option<VerifiedPublisher>,
     pub(super) publisher_name: Option<String>,

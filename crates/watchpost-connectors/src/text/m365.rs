@@ -67,6 +67,11 @@ pub(crate) const GROUP_MEMBERS_UNREADABLE: &str = "some members of a group could
 /// A dataset exceeds a limit.
 pub(crate) const TOO_MANY_APPS: &str =
     "there are more app registrations or app roles than Watchpost can read";
+pub(crate) const TOO_MANY_ASSIGNED_APPS: &str =
+    "there are more apps than those whose assignments Watchpost can read";
+pub(crate) const TOO_MANY_ASSIGNMENTS: &str = "an app has more assignments than Watchpost can read";
+pub(crate) const TOO_MANY_ASSIGNED_GROUPS: &str =
+    "the groups that are assigned to apps are too many or have too many members";
 pub(crate) const TOO_MANY_SCHEDULES: &str = "there are more role schedules than Watchpost can read";
 pub(crate) const TOO_MANY_GROUP_MEMBERS: &str = "a group that holds a role has too many members";
 pub(crate) const ENDLESS_OWNERS: &str = "an app's list of owners did not end";

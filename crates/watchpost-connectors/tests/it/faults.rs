@@ -187,7 +187,12 @@ async fn a_missing_permission_is_named_and_affects_only_its_datasets() {
     check(Vendor::Graph, "User.Read.All", &[D::Users, D::SignIn]).await;
     check(Vendor::Graph, "AuditLog.Read.All", &[D::SignIn, D::Mfa]).await;
     check(Vendor::Graph, "RoleManagement.Read.Directory", &[D::Roles]).await;
-    check(Vendor::Graph, "GroupMember.Read.All", &[D::Roles]).await;
+    check(
+        Vendor::Graph,
+        "GroupMember.Read.All",
+        &[D::Roles, D::AppAssignments],
+    )
+    .await;
     check(
         Vendor::Graph,
         "RoleAssignmentSchedule.Read.Directory",
@@ -203,7 +208,7 @@ async fn a_missing_permission_is_named_and_affects_only_its_datasets() {
     check(
         Vendor::Graph,
         "Application.Read.All",
-        &[D::Apps, D::AppOwners, D::AppGrants],
+        &[D::Apps, D::AppOwners, D::AppGrants, D::AppAssignments],
     )
     .await;
     check(Vendor::Graph, "Directory.Read.All", &[D::Grants]).await;

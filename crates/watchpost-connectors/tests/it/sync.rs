@@ -127,6 +127,34 @@ async fn a_sync_of_m365_reads_every_dataset() {
             .iter()
             .all(|grant| names.contains_key(grant.app_vendor_id.as_deref().unwrap()))
     );
+    let assignments = outcome.grants(Dataset::AppAssignments);
+    assert!(
+        assignments
+            .iter()
+            .all(|grant| grant.kind == GrantKind::SsoAssignment && grant.account_vendor_id.is_some())
+    );
+    let app = |name: &str| {
+        let apps = outcome.apps();
+        let app = apps.iter().find(|app| app.name.untrusted() == name).unwrap();
+        app.vendor_id.clone()
+    };
+    let assigned = |name: &str| {
+        let id = app(name);
+        let to = assignments
+            .iter()
+            .filter(|grant| grant.app_vendor_id.as_deref() == Some(&id));
+        let ids: HashSet<&str> = to.clone().map(|grant| grant.vendor_id.as_str()).collect();
+        assert_eq!(ids.len(), to.count(), "assignments to {name} are unique");
+        ids.len()
+    };
+    assert_eq!(assigned("Tidewater CRM"), 3, "people");
+    assert_eq!(assigned("Pebblecount Surveys"), 2, "the members of a group");
+    assert_eq!(assigned("Boardloom"), 6, "people and the members of two groups");
+    let requests = rig.simulator.requests();
+    assert!(
+        requests["GET /graph/v1.0/servicePrincipals/{id}/appRoleAssignedTo"] < 60,
+        "{requests:?}"
+    );
     let application = outcome.grants(Dataset::AppGrants);
     assert!(application.iter().any(|grant| grant.risk == GrantRisk::High));
     let scopes: HashSet<&str> = application

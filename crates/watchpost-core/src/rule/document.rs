@@ -293,7 +293,10 @@ pub struct AppDocument {
     /// The highest risk of a consent on behalf of all users; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant_wide_risk: Option<GrantRisk>,
-    /// The number of distinct accounts with a grant or assignment.
+    /// The number of distinct accounts that granted the app permissions, by the highest risk among an account's grants.
+    /// Grants to the whole tenant aren't among them.
+    pub consents: BTreeMap<GrantRisk, u64>,
+    /// The number of distinct accounts with a grant or assignment. It is 0 if all grants are for the whole tenant.
     pub accounts: u64,
     /// The principals of these accounts, active ones first; at most [`PRINCIPALS_MAX`].
     pub principals: Vec<PrincipalDocument>,

@@ -12,11 +12,23 @@ pub(crate) const REMOVED: &str =
 
 pub(crate) fn found(app: &App) -> String {
     format!(
-        "The app's policy is {}. It was seen on {} and is used by {}.",
+        "The app's policy is {}. It was seen on {} and {}.",
         app.policy,
         app.platform.title(),
-        count(app.accounts, "account")
+        used_by(app)
     )
+}
+
+/// Says who uses an app. A grant to the whole tenant belongs to no account.
+fn used_by(app: &App) -> String {
+    match (app.tenant_wide, app.accounts) {
+        (false, accounts) => format!("is used by {}", count(accounts, "account")),
+        (true, 0) => "has permissions for the whole tenant".to_owned(),
+        (true, accounts) => format!(
+            "has permissions for the whole tenant and is used by {}",
+            count(accounts, "account")
+        ),
+    }
 }
 
 pub(crate) fn several_match(total: u64) -> String {
@@ -40,10 +52,10 @@ pub(crate) fn policy_set_before(repeated: &str, policy: AppPolicy, before: AppPo
 /// The question before a change. `name` is quoted.
 pub(crate) fn confirm_policy(app: &App, name: &str, policy: AppPolicy) -> String {
     format!(
-        "Set the policy of the app {name} to {policy} (now: {})? It was seen on {} and is used by {}. Its id is {}.",
+        "Set the policy of the app {name} to {policy} (now: {})? It was seen on {} and {}. Its id is {}.",
         app.policy,
         app.platform.title(),
-        count(app.accounts, "account"),
+        used_by(app),
         app.id
     )
 }

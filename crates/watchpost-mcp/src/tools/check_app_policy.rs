@@ -61,6 +61,7 @@ struct AppOut<'a> {
     first_party: bool,
     enabled: bool,
     accounts: u64,
+    tenant_wide: bool,
     grants: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     risk: Option<Text<GrantRisk>>,
@@ -90,6 +91,7 @@ impl<'a> From<&'a App> for AppOut<'a> {
             first_party: app.first_party,
             enabled: app.enabled,
             accounts: app.accounts,
+            tenant_wide: app.tenant_wide,
             grants: app.grants,
             risk: app.risk.map(Text),
             scopes: app.scopes.iter().take(SCOPES_SHOWN).map(Text).collect(),

@@ -489,6 +489,7 @@ pub(crate) fn app(n: u8, name: &str, platform: Platform) -> App {
         policy_set_at: None,
         first_seen_at: now().plus_days(-20),
         accounts: 4,
+        tenant_wide: false,
         grants: 6,
         risk: Some(GrantRisk::High),
         scopes: vec![ForeignText::name(name)],

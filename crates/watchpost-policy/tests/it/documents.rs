@@ -142,6 +142,7 @@ pub(crate) fn app() -> AppDocument {
         risks: BTreeMap::from([(GrantKind::Delegated, GrantRisk::Low)]),
         grant_counts: BTreeMap::from([(GrantKind::Delegated, 4), (GrantKind::SsoAssignment, 2)]),
         tenant_wide_risk: Some(GrantRisk::Low),
+        consents: BTreeMap::from([(GrantRisk::Low, 6)]),
         accounts: 6,
         principals: vec![principal()],
         owners: vec![principal()],

@@ -228,45 +228,100 @@ pub(super) fn owners(request: &Request, context: &Context, id: &str) -> Reply {
     })
 }
 
-/// Lists the application permissions that are granted on one resource.
+/// Lists what is assigned to one app: the application permissions that other apps hold on it, and the people and groups who
+/// may sign in to it.
 pub(super) fn app_role_assigned_to(request: &Request, context: &Context, id: &str) -> Reply {
     let world = &context.world;
-    let resource = ids::guid_index(world.seed, Kind::ServicePrincipal, id)
-        .and_then(|position| world.m365_apps.get(position as usize))
-        .filter(|app| world.exists(app.created, app.deleted));
-    let Some(resource) = resource else {
+    let found = ids::guid_index(world.seed, Kind::ServicePrincipal, id).and_then(|position| {
+        let app = world.m365_apps.get(position as usize)?;
+        world.exists(app.created, app.deleted).then_some((position, app))
+    });
+    let Some((position, app)) = found else {
         return missing_object(context, id);
     };
-    let held: Vec<(u64, &Grant, &str)> = world
-        .grants
-        .iter()
-        .zip(0..)
-        .filter(|(grant, _)| grant.application && grant.resource == resource.name && in_force(world, grant))
-        .flat_map(|(grant, at)| {
-            grant
-                .scopes
-                .split_whitespace()
-                .map(move |scope| (at, grant, scope))
-        })
-        .collect();
+    let mut rows = permission_rows(world, app);
+    rows.extend(assignment_rows(world, position, app));
+    for row in &mut rows {
+        row["resourceId"] = id.into();
+        row["resourceDisplayName"] = app.name.as_str().into();
+        row["deletedDateTime"] = Value::Null;
+    }
     let about = List {
         context: "appRoleAssignments",
-        total: held.len() as u64,
+        total: rows.len() as u64,
         page: (100, 999),
         gap: false,
         default_fields: None,
     };
-    list(request, context, &about, |nth| {
-        let (at, grant, scope) = held.get(nth as usize)?;
-        let (position, app) = world.m365_app(&grant.app)?;
-        let since = grant.since.unwrap_or(app.created).ms(world.origin_ms);
-        Some(
-            json!({ "id": ids::guid(world.seed, Kind::Grant, at * 64 + nth), "principalId": principal_id(world, position),
-            "principalType": "ServicePrincipal", "principalDisplayName": app.name, "resourceId": id,
-            "resourceDisplayName": resource.name, "appRoleId": permission_id(world, scope),
-            "createdDateTime": iso(since), "deletedDateTime": null }),
-        )
-    })
+    list(request, context, &about, |nth| rows.get(nth as usize).cloned())
+}
+
+/// Returns the application permissions that are granted on a resource.
+fn permission_rows(world: &World, resource: &M365App) -> Vec<Value> {
+    let held = world
+        .grants
+        .iter()
+        .zip(0..)
+        .filter(|(grant, _)| grant.application && grant.resource == resource.name && in_force(world, grant))
+        .flat_map(|(grant, at): (&Grant, u64)| {
+            grant
+                .scopes
+                .split_whitespace()
+                .map(move |scope| (at, grant, scope))
+        });
+    held.zip(0..)
+        .filter_map(|((at, grant, scope), nth): (_, u64)| {
+            let (position, app) = world.m365_app(&grant.app)?;
+            let since = grant.since.unwrap_or(app.created).ms(world.origin_ms);
+            Some(json!({ "id": ids::guid(world.seed, Kind::Grant, at * 64 + nth),
+                "principalId": principal_id(world, position), "principalType": "ServicePrincipal",
+                "principalDisplayName": app.name, "appRoleId": permission_id(world, scope),
+                "createdDateTime": iso(since) }))
+        })
+        .collect()
+}
+
+/// The role of an assignment to an app that offers none to people.
+const DEFAULT_ROLE: &str = "00000000-0000-0000-0000-000000000000";
+
+/// Returns the people and groups who may sign in to an app.
+fn assignment_rows(world: &World, position: u64, app: &M365App) -> Vec<Value> {
+    let people = app.assigned.iter().filter_map(|key| {
+        let index = world.position(key)?;
+        let person = world.person(index)?;
+        person.m365.as_ref()?;
+        Some((
+            world.person_guid(index),
+            "User",
+            person.name.clone(),
+            person.created,
+        ))
+    });
+    let groups = app.assigned_groups.iter().filter_map(|name| {
+        let (group, at) = world
+            .company
+            .groups
+            .iter()
+            .zip(0..)
+            .find(|(group, _)| group.name == *name && world.has_begun(group.created))?;
+        let since = group.created.unwrap_or(app.created);
+        Some((
+            super::roles::group_id(world, at),
+            "Group",
+            group.name.clone(),
+            since,
+        ))
+    });
+    people
+        .chain(groups)
+        .zip(0..)
+        .map(|((principal, kind, name, since), nth): (_, u64)| {
+            let since_ms = since.ms(world.origin_ms).max(app.created.ms(world.origin_ms));
+            json!({ "id": ids::guid(world.seed, Kind::Assignment, position << 16 | nth), "principalId": principal,
+                "principalType": kind, "principalDisplayName": name, "appRoleId": DEFAULT_ROLE,
+                "createdDateTime": iso(since_ms) })
+        })
+        .collect()
 }
 
 fn in_force(world: &World, grant: &Grant) -> bool {

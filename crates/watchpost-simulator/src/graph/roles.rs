@@ -176,7 +176,7 @@ pub(super) fn schedules(request: &Request, context: &Context, active: bool) -> R
     )
 }
 
-fn group_id(world: &World, position: u64) -> String {
+pub(super) fn group_id(world: &World, position: u64) -> String {
     ids::guid(world.seed, Kind::Group, position)
 }
 

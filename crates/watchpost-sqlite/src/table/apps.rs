@@ -24,7 +24,8 @@ use watchpost_core::{
 };
 
 const COLUMNS: &str = "a.id, i.id, i.platform, a.name, a.client_id, a.publisher, a.publisher_verified, a.first_party, \
-                       a.enabled, a.policy, a.policy_set_at, a.first_seen_at, a.accounts, a.grants, a.risk, a.scopes";
+                       a.enabled, a.policy, a.policy_set_at, a.first_seen_at, a.accounts, a.grants, a.risk, a.scopes, \
+                       a.tenant_wide";
 
 const FROM: &str = "FROM apps a JOIN integrations i ON i.workspace_id = a.workspace_id \
                     AND i.integration = a.integration AND i.removed = 0";
@@ -44,6 +45,7 @@ fn app(row: &Row<'_>) -> Res<App> {
         policy_set_at: row.time_opt(10)?,
         first_seen_at: row.time(11)?,
         accounts: row.count(12)?,
+        tenant_wide: row.get(16)?,
         grants: row.count(13)?,
         risk: row.word_opt(14)?,
         scopes: row.texts(15)?,

@@ -56,6 +56,7 @@ fn revert_conditions(path: &PathBuf) {
         "ALTER TABLE accounts DROP COLUMN password_expiry_exempt; \
          ALTER TABLE account_mfa DROP COLUMN phishing_resistant_known; \
          ALTER TABLE account_mfa DROP COLUMN weak_only_known; ALTER TABLE grants DROP COLUMN network; \
+         ALTER TABLE apps DROP COLUMN tenant_wide; \
          DROP INDEX findings_also; DROP TABLE finding_sightings; DROP TABLE condition_moves; \
          ALTER TABLE findings DROP COLUMN condition; ALTER TABLE findings DROP COLUMN also; \
          ALTER TABLE findings DROP COLUMN services; ALTER TABLE findings DROP COLUMN sightings; \

@@ -13,8 +13,8 @@ use watchpost_core::{
     posture::Coverage,
     rule::document::EntityRef,
     value::word::{
-        AppPolicy, CollectionState, DismissReason, FindingStatus, GrantRisk, Mfa, Platform, RunState,
-        Severity,
+        AppPolicy, CollectionState, DismissReason, FindingStatus, GrantKind, GrantRisk, Mfa, Platform,
+        RunState, Severity, TokenNetwork,
     },
 };
 
@@ -347,8 +347,14 @@ pub async fn apps_keep_their_ids_and_policies(harness: &dyn Harness) {
     };
     let mail = one(find("  pixel MAIL ").await);
     assert_eq!(
-        (mail.accounts, mail.grants, mail.risk),
-        (2, 2, Some(GrantRisk::High))
+        (mail.accounts, mail.tenant_wide, mail.grants, mail.risk),
+        (2, false, 2, Some(GrantRisk::High))
+    );
+    let notes = one(find("pixel notes").await);
+    assert_eq!(
+        (notes.accounts, notes.tenant_wide, notes.grants),
+        (0, true, 1),
+        "a grant without an account is for the whole tenant"
     );
     assert_eq!(mail.scopes.len(), 1);
     assert_eq!(one(find("client-a1").await).id, mail.id);
@@ -444,6 +450,62 @@ pub async fn apps_keep_their_ids_and_policies(harness: &dyn Harness) {
     );
 }
 
+/// Facts that vendors can leave unknown come back as they were stored: true, false or unknown.
+pub async fn unknown_facts_stay_unknown(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let okta = world.integration(&tenant, Platform::Okta).await;
+    let end = world.now();
+    let values = [None, Some(false), Some(true)];
+    let networks = [None, Some(TokenNetwork::Anywhere), Some(TokenNetwork::Restricted)];
+    let mut pages = vec![
+        (Dataset::Users, Vec::new()),
+        (Dataset::Mfa, Vec::new()),
+        (Dataset::Tokens, Vec::new()),
+    ];
+    for (i, (value, network)) in values.into_iter().zip(networks).enumerate() {
+        let id = format!("o{i}");
+        let mut person = account(&id, Some(&format!("user{i}@birch.example")));
+        (person.synced, person.password_expiry_exempt) = (value, value);
+        pages[0].1.push(Fact::Account(Box::new(person)));
+        let Fact::Mfa(mut mfa) = mfa_fact(&id, Mfa::On) else {
+            unreachable!("the builder makes this fact")
+        };
+        (mfa.phishing_resistant, mfa.weak_only) = (value, value);
+        pages[1].1.push(Fact::Mfa(mfa));
+        let Fact::Grant(mut token) = grant_fact(&format!("t{i}"), "a1", Some(&id), GrantRisk::High) else {
+            unreachable!("the builder makes this fact")
+        };
+        (token.kind, token.network, token.expires_at) = (GrantKind::Token, network, Some(end));
+        pages[2].1.push(Fact::Grant(token));
+    }
+    world.sync(&tenant, okta, pages).await;
+    let documents = world.store.identity_documents(&tenant.operator, None, 9).await;
+    let mut accounts: Vec<_> = documents
+        .unwrap()
+        .into_iter()
+        .flat_map(|document| document.accounts)
+        .collect();
+    accounts.sort_by(|a, b| a.email.cmp(&b.email));
+    assert_eq!(accounts.len(), 3);
+    for ((account, value), network) in accounts.iter().zip(values).zip(networks) {
+        assert_eq!(
+            [
+                account.synced,
+                account.password_expiry_exempt,
+                account.phishing_resistant,
+                account.weak_mfa_only
+            ],
+            [value; 4]
+        );
+        let token = &account.grants[0];
+        assert_eq!(
+            (token.network, token.expires_at_ms),
+            (network, Some(end.as_millis()))
+        );
+    }
+}
+
 /// The pages of documents contain exactly what was read.
 pub async fn documents_contain_what_was_read(harness: &dyn Harness) {
     let world = World::new(harness).await;
@@ -510,6 +572,12 @@ pub async fn documents_contain_what_was_read(harness: &dyn Harness) {
     assert_eq!(apps[0].principals[0].identity_id, one.id);
     assert_eq!(apps[0].tenant_wide_risk, Some(GrantRisk::High));
     assert_eq!(apps[0].accounts, 1);
+    let consents: Vec<_> = apps[0].consents.iter().collect();
+    assert_eq!(
+        consents,
+        [(&GrantRisk::Low, &1)],
+        "by accounts, not for everybody"
+    );
     let tag = TagBreakGlass {
         id: one.id,
         tagged: true,

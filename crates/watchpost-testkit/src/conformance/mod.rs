@@ -57,6 +57,7 @@ macro_rules! conformance_tests {
             facts::documents_contain_what_was_read,
             readings::what_was_read_of_an_account_is_kept_until_it_is_read_again,
             readings::the_rows_of_a_kept_app_are_those_of_its_last_reading,
+            facts::unknown_facts_stay_unknown,
             integrations::the_reason_of_a_failed_sync_stays_until_a_sync_completes,
             integrations::removal_deletes_facts_and_secrets,
             integrations::credentials_are_read_back_unchanged,

@@ -149,6 +149,42 @@ pub(in crate::m365) fn app(
     })))
 }
 
+/// Whether people can be assigned to an app, and the app is reviewed: not one of Microsoft's, and not an identity of a machine.
+pub(in crate::m365) fn is_assignable(row: &wire::ServicePrincipal) -> bool {
+    let owner = row.app_owner_organization_id.as_deref();
+    let machine = matches!(
+        row.service_principal_type.as_deref(),
+        Some("ManagedIdentity" | "SocialIdp")
+    );
+    !machine && !owner.is_some_and(|owner| FIRST_PARTY_TENANTS.contains(&owner))
+}
+
+/// Converts the assignment of an account to an app, directly or as a member of a group.
+pub(in crate::m365) fn assignment(row: &wire::AppRoleAssignment, app: &str, account: &str) -> Option<Fact> {
+    let assignment = id(&row.id)?;
+    let account = id(account)?;
+    // The assignment of a group has the same id for all of its members.
+    let vendor_id = if account == row.principal_id {
+        assignment
+    } else {
+        format!("{assignment}:{account}")
+    };
+    Some(Fact::Grant(Box::new(GrantFacts {
+        vendor_id,
+        app_vendor_id: Some(app.to_owned()),
+        account_vendor_id: Some(account),
+        kind: GrantKind::SsoAssignment,
+        name: None,
+        scopes: Vec::new(),
+        risk: GrantRisk::Low,
+        created_at: time(row.created_date_time.as_deref()),
+        last_used: LastActive::Unknown,
+        expires_at: None,
+        never_expires: false,
+        network: None,
+    })))
+}
+
 /// Returns the application permissions of a resource: their names by id.
 pub(in crate::m365) fn app_roles(row: &wire::ServicePrincipal) -> HashMap<String, String> {
     row.app_roles

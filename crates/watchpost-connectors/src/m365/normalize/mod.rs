@@ -7,7 +7,9 @@ mod domain;
 mod role;
 
 pub(super) use account::{MailboxPlans, account, registration};
-pub(super) use app::{AppRegistration, app, app_grant, app_registration, app_roles, grant, owner};
+pub(super) use app::{
+    AppRegistration, app, app_grant, app_registration, app_roles, assignment, grant, is_assignable, owner,
+};
 pub(super) use domain::Domains;
 pub(super) use role::{Held, Holding, RoleName, role, role_definition};
 

@@ -21,6 +21,8 @@ use std::{
 const REGISTRATIONS_MAX: usize = 50_000;
 /// The maximum number of the resources' permissions that are kept in memory.
 const APP_ROLES_MAX: usize = 100_000;
+/// The maximum number of apps with possible assignments that are kept in memory. Fewer are read.
+const ASSIGNABLE_MAX: usize = 50_000;
 /// The number of concurrent requests for owners.
 const OWNERS_AT_ONCE: usize = 4;
 /// The number of apps whose owners are read before the facts are emitted.
@@ -49,7 +51,7 @@ pub(super) async fn apps(
         }
     }
     let query = "$select=id,appId,displayName,appOwnerOrganizationId,accountEnabled,verifiedPublisher,\
-        passwordCredentials,keyCredentials,appRoles,createdDateTime&$top=999";
+        passwordCredentials,keyCredentials,appRoles,createdDateTime,servicePrincipalType&$top=999";
     let mut list = client.list("/v1.0/servicePrincipals", Some(query));
     let mut app_roles = 0_usize;
     let (mut own_client, mut others) = (false, false);
@@ -64,6 +66,9 @@ pub(super) async fn apps(
             let registered = row.app_id.as_ref().and_then(|client_id| own.get(client_id));
             let fact = normalize::app(&row, registered, seen.tenant_id.as_deref());
             if fact.is_some() {
+                if normalize::is_assignable(&row) && seen.assignable.len() < ASSIGNABLE_MAX {
+                    seen.assignable.push((row.id.clone(), registered.is_some()));
+                }
                 if let Some(registered) = registered {
                     seen.own_apps
                         .push((registered.application_id.clone(), row.id.clone()));

@@ -76,6 +76,7 @@ pub(crate) fn apps(
             risks: permissions.risks,
             grant_counts: permissions.counts,
             tenant_wide_risk: permissions.tenant_wide_risk,
+            consents: consents(conn, workspace, integration, &vendor_id)?,
             accounts: row.count(14)?,
             principals: people(conn, holders, workspace, integration, &vendor_id)?,
             owners: people(conn, owners, workspace, integration, &vendor_id)?,
@@ -130,6 +131,28 @@ fn permissions(conn: &Connection, workspace: i64, integration: i64, app: &str) -
         .into_iter()
         .map(|(kind, scopes)| (kind, scopes.into_iter().take(SCOPES_MAX).collect()))
         .collect();
+    Ok(out)
+}
+
+/// Counts the accounts that granted an app permissions, by the highest risk among an account's grants.
+fn consents(conn: &Connection, workspace: i64, integration: i64, app: &str) -> Res<BTreeMap<GrantRisk, u64>> {
+    // `GrantRisk` declares its words worst first.
+    let mut statement = conn.prepare_cached(
+        "SELECT worst, count(*) FROM (SELECT min(g.risk) AS worst FROM grants g \
+         JOIN accounts a ON a.workspace_id = g.workspace_id AND a.integration = g.integration \
+         AND a.vendor_id = g.account_vendor_id AND a.retired = 0 \
+         WHERE g.workspace_id = ?1 AND g.integration = ?2 AND g.app_vendor_id = ?3 AND g.kind = ?4 \
+         GROUP BY g.account_vendor_id) GROUP BY worst",
+    )?;
+    let kind = GrantKind::Delegated.position();
+    let mut rows = statement.query(params![workspace, integration, app, kind])?;
+    let mut out = BTreeMap::new();
+    let mut skipped = SkippedRows::new("grants");
+    while let Some(row) = rows.next()? {
+        if let Some(risk) = skipped.skip_unknown(row.word::<GrantRisk>(0))? {
+            out.insert(risk, row.count(1)?);
+        }
+    }
     Ok(out)
 }
 

@@ -23,6 +23,7 @@ const SCOPES_READ_MAX: usize = 4_096;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Usage {
     accounts: u64,
+    tenant_wide: bool,
     grants: u64,
     risk: Option<GrantRisk>,
     scopes: BTreeSet<(GrantRisk, ForeignText)>,
@@ -76,7 +77,8 @@ impl ChangedUsage {
             };
             tx.conn
                 .prepare_cached(
-                    "UPDATE apps SET accounts = ?4, grants = ?5, risk = ?6, scopes = ?7 \
+                    "UPDATE apps SET accounts = ?4, grants = ?5, risk = ?6, scopes = ?7, \
+                     tenant_wide = ?8 \
                      WHERE workspace_id = ?1 AND integration = ?2 AND vendor_id = ?3",
                 )?
                 .execute(params![
@@ -87,6 +89,7 @@ impl ChangedUsage {
                     stored(usage.grants),
                     usage.risk.map(Word::position),
                     usage.scopes_json(),
+                    usage.tenant_wide,
                 ])?;
             if !tx.count_row() {
                 break;
@@ -107,7 +110,8 @@ fn changes(conn: &Connection, workspace: i64, integration: i64) -> Res<Vec<(Stri
                   AND (g.account_vendor_id IS NULL OR a.retired = 0)";
     {
         let mut statement = conn.prepare(&format!(
-            "SELECT g.app_vendor_id, count(*), count(DISTINCT g.account_vendor_id), min(g.risk) {grants} \
+            "SELECT g.app_vendor_id, count(*), count(DISTINCT g.account_vendor_id), min(g.risk), \
+             max(g.account_vendor_id IS NULL) {grants} \
              GROUP BY g.app_vendor_id"
         ))?;
         let mut rows = statement.query([workspace, integration])?;
@@ -116,6 +120,7 @@ fn changes(conn: &Connection, workspace: i64, integration: i64) -> Res<Vec<(Stri
                 grants: row.count(1)?,
                 accounts: row.count(2)?,
                 risk: row.word_opt(3)?,
+                tenant_wide: row.get(4)?,
                 scopes: BTreeSet::new(),
             };
             now.insert(row.get(0)?, usage);
@@ -143,7 +148,7 @@ fn changes(conn: &Connection, workspace: i64, integration: i64) -> Res<Vec<(Stri
     }
     let mut out = Vec::new();
     let mut statement = conn.prepare(
-        "SELECT vendor_id, accounts, grants, risk, scopes FROM apps WHERE workspace_id = ?1 AND integration = ?2",
+        "SELECT vendor_id, accounts, grants, risk, scopes, tenant_wide FROM apps WHERE workspace_id = ?1 AND integration = ?2",
     )?;
     let mut rows = statement.query([workspace, integration])?;
     while let Some(row) = rows.next()? {
@@ -152,7 +157,8 @@ fn changes(conn: &Connection, workspace: i64, integration: i64) -> Res<Vec<(Stri
         let same = row.count(1)? == usage.accounts
             && row.count(2)? == usage.grants
             && row.word_opt::<GrantRisk>(3)? == usage.risk
-            && row.get::<_, String>(4)? == usage.scopes_json();
+            && row.get::<_, String>(4)? == usage.scopes_json()
+            && row.get::<_, bool>(5)? == usage.tenant_wide;
         if !same {
             out.push((vendor_id, usage));
         }

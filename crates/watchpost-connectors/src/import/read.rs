@@ -370,7 +370,11 @@ fn read_items(
             Next::End => return Ok(()),
         }
         index = index.saturating_add(1);
-        next = splitter.next_row(max)?;
+        next = match splitter.next_row(max) {
+            // The end of a compressed file is missing.
+            Err(ImportError::Truncated { .. }) => Next::Truncated,
+            other => other?,
+        };
     }
 }
 

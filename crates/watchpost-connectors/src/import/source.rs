@@ -81,6 +81,13 @@ impl<R: Read> Read for UnpackingReader<R> {
                 io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof
             );
             match self.packing {
+                // The bytes in front of the missing end are those of the text.
+                Some("gzip") if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    io_error(ImportError::Truncated {
+                        byte: *self.bytes.borrow(),
+                        row: None,
+                    })
+                }
                 Some(kind) if damaged => io_error(ImportError::DamagedArchive { kind }),
                 _ => error,
             }

@@ -88,7 +88,9 @@ pub fn check_document(export: &Value) -> CheckDocument {
     }
     for (key, value) in export {
         let is_commands = key.ends_with("successful_commands");
-        if !used.contains(key.as_str()) && !is_commands && key.len() <= 100 {
+        // The key becomes part of a path that people see.
+        let is_name = key.len() <= 100 && key.bytes().all(|byte| byte.is_ascii_graphic());
+        if !used.contains(key.as_str()) && !is_commands && is_name {
             document
                 .settings
                 .insert(format!("export/{key}"), with_dates(value.clone()));

@@ -299,7 +299,7 @@ impl PolicyResult<'_> {
     fn row(self, batch: usize, batches: &Batches<'_>) -> ImportedRow {
         let check = check_of(self.tool, self.control, batches.checks);
         let own = batches.checks.iter().find(|one| Some(one.id.as_str()) == check);
-        let should = self.criticality.to_ascii_lowercase().starts_with("should");
+        let should = is_optional(self.criticality);
         let severity = own.map_or(if should { Severity::Medium } else { Severity::High }, |own| {
             own.severity
         });
@@ -332,6 +332,12 @@ impl PolicyResult<'_> {
             fingerprint: fingerprint(self.tool, &[tenant, &scuba_key(self.control)]),
         }
     }
+}
+
+/// Whether a policy is a recommendation or an option, and not a requirement.
+fn is_optional(criticality: &str) -> bool {
+    let criticality = criticality.to_ascii_lowercase();
+    criticality.starts_with("should") || criticality.starts_with("may")
 }
 
 /// Returns the service that a policy's id names.
@@ -410,7 +416,7 @@ pub(in crate::import) fn read_test(
         result,
         skip,
         details: &details,
-        warning: result == CheckResult::Failed && lower.starts_with("should"),
+        warning: result == CheckResult::Failed && is_optional(criticality),
         exception: None,
     }
     .row(batch, batches);

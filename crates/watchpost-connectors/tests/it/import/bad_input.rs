@@ -145,7 +145,11 @@ fn other_truncated_files_are_rejected() {
         }
     }
     let cut = gzip(&fixture("maester.json"));
-    let error = error(&cut[..cut.len() - 20]);
+    let cut_error = error(&cut[..cut.len() - 20]);
+    assert!(matches!(cut_error, ImportError::Truncated { .. }), "{cut_error}");
+    let mut damaged = gzip(&fixture("maester.json"));
+    damaged[12] ^= 0xff;
+    let error = error(&damaged);
     assert!(
         matches!(error, ImportError::DamagedArchive { kind: "gzip" }),
         "{error}"

@@ -4,7 +4,7 @@ use crate::import::recorder::{fixture, import};
 use watchpost_core::{
     check::{CheckResult, Service, SkipReason},
     import::{ExceptionKind, ImportTool},
-    value::word::Severity,
+    value::{text::visible, word::Severity},
 };
 
 const TENANT: &str = "c0ffee00-1111-4222-8333-444444444444";
@@ -279,6 +279,45 @@ fn tests_of_maester_are_counted_independently_of_its_totals() {
             .collect::<Vec<_>>()
     );
     assert!(!kept.contains("never kept"));
+}
+
+/// Names, ids and details of every format lose bidirectional overrides and other invisible characters.
+#[test]
+fn no_text_of_a_row_has_invisible_characters() {
+    const HOSTILE: &str = "a\u{202e}b\u{2066}c\u{200b}d\u{61c}e\u{7}f";
+    let hostile = serde_json::to_string(HOSTILE).unwrap();
+    let ocsf = r#"[{"class_uid": 2004, "category_uid": 2, "status_code": "FAIL", "status_detail": X, "finding_info": {"title": X},
+        "metadata": {"event_code": X, "product": {"name": X, "version": X}}, "cloud": {"account": {"uid": X, "name": X}},
+        "resources": [{"uid": X, "name": X, "type": X}], "status_id": 3, "comment": X, "unmapped": {"compliance": {X: X}}}]"#;
+    let results = r#"{"MetaData": {"Tool": "ScubaGear", "TenantId": X, "DisplayName": X, "ToolVersion": X}, "Results": {"AAD": [{"Controls": [
+        {"Control ID": X, "Requirement": X, "Result": "Omitted", "OriginalResult": "Fail", "OriginalDetails": X, "Comments": [X]}]}]}}"#;
+    let maester = r#"{"TenantId": X, "TenantName": X, "CurrentVersion": X, "EndOfJson": "EndOfJson", "Tests": [
+        {"Id": X, "Title": X, "Result": "Failed", "ResultDetail": {"TestResult": X}}]}"#;
+    let tests = r#"[{"PolicyId": X, "RequirementMet": false, "ReportDetails": X}]"#;
+    for format in [ocsf, results, maester, tests] {
+        let (report, got) = import(format.replace('X', &hostile).as_bytes());
+        report.unwrap_or_else(|error| panic!("{format}: {error}"));
+        let (header, row) = (&got.headers[0], &got.rows[0].1);
+        let mut texts = vec![
+            header.tool_version.untrusted(),
+            header.tenant_key.as_str(),
+            header.tenant_name.untrusted(),
+            row.control.as_str(),
+            row.title.untrusted(),
+            row.details.untrusted(),
+        ];
+        texts.extend(row.frameworks.iter().map(|id| id.as_str()));
+        if let Some(entity) = &row.entity {
+            texts.extend([entity.kind.as_str(), entity.id.as_str(), entity.name.untrusted()]);
+        }
+        if let Some(exception) = &row.exception {
+            texts.push(exception.reason.untrusted());
+        }
+        assert_eq!(row.control, "abcdef", "{format}");
+        for text in texts {
+            assert_eq!(visible(text), text, "{format}");
+        }
+    }
 }
 
 #[test]

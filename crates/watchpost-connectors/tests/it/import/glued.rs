@@ -1,6 +1,9 @@
 //! Tests of files with damage between or in their rows: the good rows on both sides are kept.
 
-use crate::import::recorder::{Recorder, fixture, import, import_within};
+use crate::import::{
+    bad_input::gzip,
+    recorder::{Recorder, fixture, import, import_within},
+};
 use watchpost_core::import::{ImportCounts, ImportError, ImportLimits};
 
 fn finding(id: &str) -> String {
@@ -197,6 +200,23 @@ fn a_group_or_settings_that_cannot_be_read_cost_no_other_result() {
     let half = r#"{"remote_domains": [{"DomainName": "x\ud83e"}], "tenant_id": "t1"}"#;
     let (counts, got) = counted(&document(&format!("[{good}]"), half));
     assert_eq!((counts.partial, got.settings.len()), (false, 1));
+}
+
+#[test]
+fn the_rows_in_front_of_the_missing_end_of_a_compressed_file_are_imported() {
+    let rows: Vec<String> = (0..2_000).map(|at| finding(&format!("control{at}"))).collect();
+    for text in [format!("[{}]", rows.join(",")), rows.join("\n")] {
+        let packed = gzip(text.as_bytes());
+        let (report, got) = import(&packed[..packed.len() / 2]);
+        assert!(report.unwrap().batches[0].counts.partial);
+        assert!(got.rows.len() > 200, "{}", got.rows.len());
+        assert!(
+            got.rows
+                .iter()
+                .enumerate()
+                .all(|(at, (_, row))| row.control == format!("control{at}"))
+        );
+    }
 }
 
 /// The parsers of foreign bytes end with an answer whatever the bytes are.

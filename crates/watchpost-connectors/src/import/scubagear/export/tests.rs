@@ -281,7 +281,7 @@ fn a_failed_command_makes_its_settings_unreadable() {
 fn keys_without_a_known_setting_are_stored_under_export() {
     let document = check_document(
         &json!({"module_version": "1.8.0", "cap_table_data": [1], "aad_successful_commands": ["x"],
-        "risky_applications": [{"AppId": "a"}], "OneDrive_PnP_Flag": false,
+        "\u{202e}key": [1], "two words": [1], "risky_applications": [{"AppId": "a"}], "OneDrive_PnP_Flag": false,
         "dlp_policies": [{"value": [{"name": "p1"}]}], "environment_list": [[{"EnvironmentName": "e1"}]],
         "tenant_isolation": ["null"], "powerbi_tenant_settings": [null], "tenant_id": "Fernhill tenant",
         "risky_delegated_permission_classifications": [{"RiskyPermClassifications": ["Mail.Read"]}]}),

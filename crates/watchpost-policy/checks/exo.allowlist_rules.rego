@@ -3,14 +3,15 @@
 # title: No transport rule exempts domains from spam filtering
 # description: >-
 #   A transport rule that sets the spam confidence level (SCL) to -1 for a sender domain lets through all
-#   mail that claims to come from there, including forged mail.
+#   mail that claims to come from there, including forged mail. A rule that looks at the sender's address, the
+#   subject or a header, or at nothing, is no better. Rules for given servers aren't judged here.
 # scan: compliance
 # severity: medium
 # service: exchange
 # platforms: [m365]
 # inputs: [exchange/TransportRule]
 # remediation:
-#   - "Find the rules: Get-TransportRule | where {$_.SetSCL -eq -1 -and $_.SenderDomainIs} | Format-List Name,SenderDomainIs"
+#   - "Find the rules: Get-TransportRule | where {$_.SetSCL -eq -1} | Format-List Name,Description"
 #   - "Remove each: Remove-TransportRule -Identity \"<name>\", or remove the domain from it."
 #   - "If mail from a sender really is filtered wrongly, use the Tenant Allow/Block List in the Defender portal, whose entries expire and still check authentication."
 # references:
@@ -25,20 +26,60 @@ import data.watchpost.checklib_exchange as exchange
 
 path := "exchange/TransportRule"
 
+# A rule that skips filtering for mail that anyone can forge: it trusts what the message itself says, or it has no
+# condition on senders at all. Mail from given servers, and mail from inside, can't be forged that way.
+skips(row) if {
+	exchange.number(object.get(row, "SetSCL", null)) == -1
+	lower(object.get(row, "State", "Enabled")) == "enabled"
+	object.get(row, "Enabled", true) != false
+	lower(object.get(row, "Mode", "Enforce")) == "enforce"
+	not exchange.rule_waiting(row)
+	lower(object.get(row, "FromScope", "")) != "inorganization"
+}
+
+by_domain(row) if count(exchange.texts(object.get(row, "SenderDomainIs", null))) > 0
+
+by_server(row) if exchange.filled(object.get(row, "SenderIpRanges", null))
+
 wide := [row |
 	some row in exchange.rows(path)
-	object.get(row, "State", "Enabled") == "Enabled"
-	exchange.number(object.get(row, "SetSCL", null)) == -1
-	count(exchange.texts(object.get(row, "SenderDomainIs", null))) > 0
+	skips(row)
+	forgeable(row)
+	not lower(exchange.name(row)) in lib.exempt("policy")
 ]
 
-domains := sort({lower(text) | some row in wide; some text in exchange.texts(row.SenderDomainIs)})
+forgeable(row) if by_domain(row)
 
-evidence := [{"rule": exchange.name(row), "domains": exchange.texts(row.SenderDomainIs)} | some row in wide]
+forgeable(row) if not by_server(row)
+
+# A source may not tell what the rules do.
+unreported := [row | some row in exchange.rows(path); not "SetSCL" in object.keys(row)]
+
+domains := sort({lower(text) | some row in wide; some text in exchange.texts(object.get(row, "SenderDomainIs", null))})
+
+# What rules that name no domain let through.
+others := {condition |
+	some row in wide
+	not by_domain(row)
+	condition := described(row)
+}
+
+described(row) := sprintf("mail that meets %s", [exchange.named(sort([field | some field in exchange.conditions(row)]))]) if {
+	count(exchange.conditions(row)) > 0
+} else := "all mail"
+
+passing := array.concat(
+	[sprintf("mail that claims to come from %s", [exchange.named(domains)]) | count(domains) > 0],
+	sort([text | some text in others]),
+)
+
+evidence := [{"rule": exchange.name(row), "domains": exchange.texts(object.get(row, "SenderDomainIs", null)), "conditions": sort([field | some field in exchange.conditions(row)])} | some row in wide]
 
 result := lib.failed_entities(
-	sprintf("%s %s mail that claims to come from %s bypass spam filtering, so forged mail gets through", [exchange.counted(wide, "transport rule", "transport rules"), exchange.verb(wide, "lets", "let"), exchange.named(domains)]),
+	sprintf("%s %s %s bypass spam filtering, so forged mail gets through", [exchange.counted(wide, "transport rule", "transport rules"), exchange.verb(wide, "lets", "let"), exchange.named(passing)]),
 	domains, evidence, exchange.entities("policy", wide),
 ) if {
 	count(wide) > 0
+} else := lib.skipped("unreadable", exchange.missing(path, "SetSCL")) if {
+	count(unreported) > 0
 } else := lib.passed("No transport rule exempts a sender domain from spam filtering", {"rules": count(exchange.rows(path))})

@@ -113,4 +113,11 @@ pub(crate) const FUNCTIONS: &[&str] = &[
 
 /// Functions whose result can be bigger than their arguments, without limit when they are chained. The library calls
 /// them with clipped strings; a customer's rule calls the library (`lib.text`, `lib.names`).
-pub(crate) const LIBRARY_FUNCTIONS: &[&str] = &["array.concat", "concat", "replace", "sprintf"];
+pub(crate) const LIBRARY_FUNCTIONS: &[&str] = &[
+    "array.concat",
+    "concat",
+    "json.is_valid",
+    "json.unmarshal",
+    "replace",
+    "sprintf",
+];

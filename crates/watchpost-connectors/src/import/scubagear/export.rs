@@ -1,7 +1,7 @@
 //! The conversion of a provider settings export, the configuration of one tenant, to the document that checks evaluate.
 
 use super::{
-    config, dns,
+    config, dlp, dns,
     paths::{LISTS, NOT_SETTINGS, Spelling, lookup_of, paths_of},
     shape::{as_graph, boolean, rows, texts, with_dates, with_hashtables},
 };
@@ -110,7 +110,7 @@ fn read_lists(export: &Map<String, Value>, document: &mut CheckDocument, used: &
         if !document.settings.contains_key(list.path) {
             let converted = rows(value).into_iter().map(|row| match list.spelling {
                 Spelling::Graph => as_graph(row),
-                Spelling::Command => form::from_command(list.path, with_dates(row)),
+                Spelling::Command => form::from_command(list.path, dlp::restored(with_dates(row))),
             });
             document
                 .settings

@@ -1,6 +1,7 @@
 //! ScubaGear's provider settings export, results and raw tests.
 
 mod config;
+mod dlp;
 mod dns;
 mod export;
 mod paths;

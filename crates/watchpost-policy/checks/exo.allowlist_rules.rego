@@ -52,8 +52,19 @@ forgeable(row) if by_domain(row)
 
 forgeable(row) if not by_server(row)
 
-# A source may not tell what the rules do.
-unreported := [row | some row in exchange.rows(path); not "SetSCL" in object.keys(row)]
+# Rules whose actions a source doesn't tell. Every rule has an action, and some sources leave out what isn't set.
+unreported := [row | some row in exchange.rows(path); not "SetSCL" in object.keys(row); not acts(row)]
+
+acts(row) if {
+	some field in {
+		"ApplyClassification", "ApplyHtmlDisclaimerText", "ApplyOME", "AddToRecipients", "BlindCopyTo", "CopyTo",
+		"DeleteMessage", "GenerateIncidentReport", "GenerateNotification", "ModerateMessageByManager",
+		"ModerateMessageByUser", "NotifySender", "PrependSubject", "Quarantine", "RedirectMessageTo",
+		"RejectMessageReasonText", "RemoveHeader", "RouteMessageOutboundConnector", "SetAuditSeverity", "SetHeaderName",
+		"StopRuleProcessing",
+	}
+	exchange.filled(object.get(row, field, null))
+}
 
 domains := sort({lower(text) | some row in wide; some text in exchange.texts(object.get(row, "SenderDomainIs", null))})
 

@@ -47,7 +47,7 @@ entries := [{"rule": rule, "policy": policy, "known": is_boolean(object.get(rule
 # -- Conditions ------------------------------------------------------------------------------------------------------
 
 # A field of an advanced rule, whose spelling differs between versions.
-field(thing, name) := [value | some key, value in thing; lower(key) == name][0]
+field(thing, name) := [value | some key, value in thing; lower(key) == lower(name)][0]
 
 advanced(rule) if rule.IsAdvancedRule == true
 
@@ -57,7 +57,7 @@ advanced(rule) if {
 }
 
 # The condition of an advanced rule. Undefined if it can't be parsed.
-condition(rule) := field(parsed, "condition") if {
+condition(rule) := field(parsed, "Condition") if {
 	text := defender.text(rule, "AdvancedRule")
 	count(text) <= 100000
 	json.is_valid(text)
@@ -88,11 +88,11 @@ below(level) := [{"path": sprintf("%s.%d", [entry.path, index]), "up": entry.pat
 ]
 
 subconditions(node) := found if {
-	found := field(node, "subconditions")
+	found := field(node, "SubConditions")
 	is_array(found)
 } else := []
 
-operator(node) := lower(field(node, "operator"))
+operator(node) := lower(field(node, "Operator"))
 
 well_formed(node) if {
 	count(subconditions(node)) > 0
@@ -101,7 +101,7 @@ well_formed(node) if {
 
 well_formed(node) if {
 	count(subconditions(node)) == 0
-	is_string(field(node, "conditionname"))
+	is_string(field(node, "ConditionName"))
 }
 
 # The values of a level's nodes, from those of the level below.
@@ -153,19 +153,19 @@ leaf("can", node, _, _) := false if inside_only(node)
 leaf("can", node, _, _) := true if not inside_only(node)
 
 leaf_must(node, kind, number) if {
-	lower(field(node, "conditionname")) == "contentcontainssensitiveinformation"
-	contains_type(field(node, "value"), kind, number)
+	lower(field(node, "ConditionName")) == "contentcontainssensitiveinformation"
+	contains_type(field(node, "Value"), kind, number)
 }
 
 # Content that leaves the organization is shared with people outside.
 leaf_must(node, _, _) if {
-	lower(field(node, "conditionname")) == "accessscope"
-	"notinorganization" in lib.lower_set(field(node, "value"))
+	lower(field(node, "ConditionName")) == "accessscope"
+	"notinorganization" in lib.lower_set(field(node, "Value"))
 }
 
 inside_only(node) if {
-	lower(field(node, "conditionname")) == "accessscope"
-	lib.lower_set(field(node, "value")) == {"inorganization"}
+	lower(field(node, "ConditionName")) == "accessscope"
+	lib.lower_set(field(node, "Value")) == {"inorganization"}
 }
 
 # -- Information types -----------------------------------------------------------------------------------------------
@@ -189,24 +189,24 @@ contains_type(value, kind, number) if {
 
 # Items of a list. A source may wrap the types of a list in an object.
 type_items(value) := array.concat(
-	[item | some item in lib.as_list(value); is_object(item); not field(item, "sensitiveinformation")],
+	[item | some item in lib.as_list(value); is_object(item); not field(item, "SensitiveInformation")],
 	[inner |
 		some item in lib.as_list(value)
 		is_object(item)
 		not grouped(item)
-		some inner in lib.as_list(field(item, "sensitiveinformation"))
+		some inner in lib.as_list(field(item, "SensitiveInformation"))
 	],
 )
 
-grouped(item) if count(lib.as_list(field(item, "groups"))) > 0
+grouped(item) if count(lib.as_list(field(item, "Groups"))) > 0
 
 groups_contain(item, kind, number) if {
-	lower(object.get({"operator": operator(item)}, "operator", "and")) == "or"
-	count([group | some group in lib.as_list(field(item, "groups")); group_contains(group, kind, number)]) > 0
+	operator(item) == "or"
+	count([group | some group in lib.as_list(field(item, "Groups")); group_contains(group, kind, number)]) > 0
 }
 
 groups_contain(item, kind, number) if {
-	every group in lib.as_list(field(item, "groups")) {
+	every group in lib.as_list(field(item, "Groups")) {
 		group_contains(group, kind, number)
 	}
 }
@@ -218,14 +218,14 @@ group_contains(group, kind, number) if {
 
 group_contains(group, kind, number) if {
 	count(type_members(group)) > 0
-	count(lib.as_list(field(group, "labels"))) == 0
+	count(lib.as_list(field(group, "Labels"))) == 0
 	every entry in type_members(group) {
 		names_type(entry, kind, number)
 	}
 }
 
 type_members(group) := [entry |
-	some name in ["sensitivetypes", "sensitiveinformation"]
+	some name in ["Sensitivetypes", "SensitiveInformation"]
 	some entry in lib.as_list(field(group, name))
 	is_object(entry)
 ]

@@ -108,6 +108,11 @@ pub(crate) const READS: &[Exception] = &[
         "a word of the verdict",
     ),
     (
+        "lib_dlp: ConditionName: *",
+        "within a text that holds JSON: the condition of an advanced rule",
+    ),
+    ("lib_dlp: SubConditions: *", "the same"),
+    (
         "exo.shared_mailbox_signin: ExternalDirectoryObjectId: *",
         "the output of Get-Mailbox, which has no description here",
     ),

@@ -29,6 +29,7 @@ values := {lower(sprintf("%v", [found])) | found = lib.one("policies/adminConsen
 	is_string(value.value)
 }
 
+# A directory setting that isn't listed has its default: off.
 read if lib.has("policies/adminConsentRequestPolicy")
 
 read if lib.has("settings")
@@ -37,4 +38,7 @@ result := lib.skipped("unreadable", "Neither the admin consent policy nor the di
 	not read
 } else := lib.passed("Users can request admin consent for apps", true) if {
 	values == {"true"}
+} else := lib.skipped("unreadable", "It was not reported whether the admin consent workflow is on") if {
+	count(values - {"null"}) == 0
+	not lib.has("settings")
 } else := lib.failed("Users can't request admin consent for apps, so they look for workarounds", false, [{"values": values}])

@@ -36,7 +36,26 @@ shown(feature) if {
 	state = entra.at(authenticator, ["featureSettings", feature])
 	state.state == "enabled"
 	lower(entra.at(state, ["includeTarget", "id"])) == "all_users"
+	not leaves_out(state)
 }
+
+# An excluded group doesn't see the context. Microsoft writes "no group" as zeros.
+leaves_out(state) if {
+	input.profile != "scuba"
+	id = entra.at(state, ["excludeTarget", "id"])
+	not id in {"", "00000000-0000-0000-0000-000000000000"}
+}
+
+# Fields that weren't reported. The published reading counts them as off.
+unreported := {field |
+	some field in ["displayAppInformationRequiredState", "displayLocationInformationRequiredState"]
+	not is_object(entra.at(authenticator, ["featureSettings", field]))
+} | {"isSoftwareOathEnabled" | not is_boolean(object.get(authenticator, "isSoftwareOathEnabled", null))}
+
+certain_faults := array.concat(
+	[fault | some fault in faults; is_object(entra.at(authenticator, ["featureSettings"])); count(unreported - {"isSoftwareOathEnabled"}) == 0],
+	[code | some code in codes; authenticator.isSoftwareOathEnabled == true],
+)
 
 faults := [fault |
 	some [feature, fault] in [
@@ -56,8 +75,15 @@ result := lib.skipped("not_applicable", "Phishing-resistant MFA is required for 
 	no_prompts
 } else := lib.skipped("unreadable", "The authentication methods policy doesn't list its methods") if {
 	count(methods) == 0
+} else := lib.skipped("unreadable", "The authentication methods policy doesn't report whether Microsoft Authenticator is in use") if {
+	input.profile != "scuba"
+	not is_string(entra.at(authenticator, ["state"]))
 } else := lib.skipped("not_applicable", "Microsoft Authenticator is not in use") if {
 	not enabled
+} else := lib.skipped("unreadable", sprintf("The settings of Microsoft Authenticator don't report %s", [lib.join(unreported)])) if {
+	input.profile != "scuba"
+	count(unreported) > 0
+	count(certain_faults) == 0
 } else := lib.passed("Microsoft Authenticator shows app and location to all users and issues no one-time codes", {"state": "enabled"}) if {
 	count(all_faults) == 0
 } else := lib.failed(

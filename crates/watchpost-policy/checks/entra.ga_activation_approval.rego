@@ -37,6 +37,11 @@ open := {entra.rule_source(item) |
 	entra.at(item.rule, ["setting", "isApprovalRequired"]) == false
 }
 
+untold := {entra.rule_source(item) |
+	some item in rules
+	not is_boolean(entra.at(item.rule, ["setting", "isApprovalRequired"]))
+}
+
 result := entra.without_premium("activation can't require approval") if {
 	entra.premium != "yes"
 } else := lib.failed_entities(
@@ -49,4 +54,7 @@ result := entra.without_premium("activation can't require approval") if {
 } else := lib.skipped("unreadable", "The activation rules of Global Administrator were not read") if {
 	input.profile != "scuba"
 	count(rules) == 0
+} else := lib.skipped("unreadable", sprintf("%s: it was not reported whether activation requires approval", [lib.join(untold)])) if {
+	input.profile != "scuba"
+	count(untold) > 0
 } else := lib.passed("Activation of Global Administrator requires approval", {"rules": count(rules)})

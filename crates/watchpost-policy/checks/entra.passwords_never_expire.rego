@@ -68,6 +68,35 @@ days(domain) := 0 if {
 
 good(domain) if days(domain) == never
 
+# A domain without the field is unknown, except in the published reading.
+unreported := [domain |
+	some domain in managed
+	days_source(domain, missing) == missing
+] if {
+	input.profile != "scuba"
+}
+
+unreported := [] if input.profile == "scuba"
+
+missing := "missing"
+
+days_source(domain, otherwise) := object.get(root_of(domain), "passwordValidityPeriodInDays", otherwise) if {
+	object.get(domain, "isRoot", false) != true
+	count(roots_of(domain)) > 0
+} else := object.get(domain, "passwordValidityPeriodInDays", otherwise)
+
+# Verified and unverified domains can't be distinguished without these fields.
+undescribed := [domain |
+	some domain in lib.rows("domains")
+	is_object(domain)
+	some field in ["isVerified", "authenticationType"]
+	not field in object.keys(domain)
+] if {
+	input.profile != "scuba"
+}
+
+undescribed := [] if input.profile == "scuba"
+
 # Newer tenants have null, which means never unless it was set.
 good(domain) if is_null(days(domain))
 
@@ -76,8 +105,14 @@ expiring := [domain | some domain in managed; not good(domain)]
 result := lib.failed("No verified domain has its passwords in Entra ID, so no domain has password expiry turned off", {"managed": 0}, []) if {
 	count(managed) == 0
 	input.profile == "scuba"
+} else := lib.skipped("unreadable", "Some domains don't report whether they are verified and where their passwords are") if {
+	count(expiring) == 0
+	count(undescribed) > 0
 } else := lib.skipped("not_applicable", "No verified domain has its passwords in Entra ID") if {
 	count(managed) == 0
+} else := lib.skipped("unreadable", sprintf("It is unknown whether passwords expire in %s", [lib.join([domain.id | some domain in unreported])])) if {
+	count(expiring) == 0
+	count(unreported) > 0
 } else := lib.passed(sprintf("Passwords don't expire in %s", [lib.number_of(count(managed), "domain", "domains")]), {"managed": count(managed)}) if {
 	count(expiring) == 0
 } else := lib.failed_entities(

@@ -97,6 +97,13 @@ open := {
 	input.profile != "scuba"
 }
 
+# Policies of the tenant's own, whose permissions aren't known.
+custom := {id |
+	some id in assigned
+	startswith(id, "managepermissiongrantsforself.")
+	not startswith(id, "managepermissiongrantsforself.microsoft-user-default-")
+}
+
 wide := [sentence | some name, sentence in open; allows(name)]
 
 wide_text := concat(" and ", wide)
@@ -147,6 +154,9 @@ result := lib.skipped("unreadable", "The authorization policy doesn't report wha
 	low_allowed
 	input.profile != "scuba"
 	not lib.has("delegatedPermissionClassifications")
+} else := lib.skipped("unreadable", sprintf("Users can consent to what the tenant's own policy allows, which is not read: %s", [lib.join(custom)])) if {
+	input.profile != "scuba"
+	count(custom) > 0
 } else := lib.passed("Users can consent only to harmless permissions for verified publishers", {"policies": assigned}) if {
 	low_allowed
 } else := lib.passed("Users can't consent to apps", {"policies": assigned})

@@ -31,8 +31,12 @@ ids := {lower(id) | some id in entra.authorized(["guestUserRoleId"])}
 
 member := "a0b1b346-4d3e-4e8b-98f8-753987be4970"
 
+known := {"10dae51f-b6af-4016-8d66-8c2a99b929b3", "2af84b1e-32c8-42b7-82bc-daa82404023b", member}
+
 result := lib.skipped("unreadable", "The authorization policy doesn't report the access level of guests") if {
 	count(ids) == 0
 } else := lib.failed("Guests have the same access as members, so each of them can list all people and groups", member, [{"guest_role": member}]) if {
 	member in ids
+} else := lib.skipped("unreadable", "The authorization policy reports an access level of guests that Watchpost doesn't know") if {
+	count(ids - known) > 0
 } else := lib.passed("Guests have less access to the directory than members", ids)

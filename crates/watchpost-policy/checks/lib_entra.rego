@@ -273,19 +273,50 @@ rule_source(item) := sprintf("%s (%s)", [item.rule.ruleSource, lower(item.rule.r
 	is_string(item.rule.ruleSourceType)
 } else := item.role
 
+# Roles whose assignments weren't reported, and assignments without a field, as `role: field`. A tenant always has roles.
+unreported_assignments(field) := ({"the privileged roles" | count(roles) == 0} | {sprintf("the assignments of %s", [name_of(role)]) |
+	some role in roles
+	not "assignments" in object.keys(role)
+}) | {sprintf("%s of an assignment of %s", [field, name_of(role)]) |
+	some role in roles
+	some assignment in lib.list(role, "assignments")
+	not field in object.keys(assignment)
+}
+
 # Rules without additional recipients. Microsoft's default recipients are the holders of the roles, not a monitored mailbox.
 silent(items) := {rule_source(item) |
 	some item in items
-	count(lib.list(item.rule, "notificationRecipients")) == 0
 	has_recipients_field(item.rule)
+	count(recipients(item.rule)) == 0
+}
+
+# A blank recipient is none, except in the published reading.
+recipients(rule) := lib.list(rule, "notificationRecipients") if input.profile == "scuba"
+
+recipients(rule) := [recipient |
+	some recipient in lib.list(rule, "notificationRecipients")
+	is_string(recipient)
+	trim_space(recipient) != ""
+] if {
+	input.profile != "scuba"
 }
 
 has_recipients_field(rule) if "notificationRecipients" in object.keys(rule)
+
+# Rules that don't report their recipients.
+untold_recipients(items) := {rule_source(item) |
+	some item in items
+	not has_recipients_field(item.rule)
+}
 
 # A verdict on notification rules. `words`: `when` ("when the role is activated") and `so`.
 alert_verdict(items, words) := lib.skipped("unreadable", "The notification rules of the roles were not read") if {
 	input.profile != "scuba"
 	count(items) == 0
+} else := lib.skipped("unreadable", sprintf("%s: the recipients of notifications were not reported", [lib.join(untold_recipients(items))])) if {
+	input.profile != "scuba"
+	count(silent(items)) == 0
+	count(untold_recipients(items)) > 0
 } else := lib.passed(sprintf("An email notification is sent %s", [words.when]), {"rules": count(items)}) if {
 	count(silent(items)) == 0
 } else := lib.failed_entities(
@@ -377,6 +408,14 @@ restriction_fault(restriction, most) := "sets no lifetime" if {
 	not days(object.get(restriction, "maxLifetime", null))
 }
 
+# Fields of the tenant-wide restrictions that weren't reported.
+app_unreported(list, type) := {field |
+	some side, _ in app_sides
+	some restriction in app_restrictions(side, list, type)
+	some field in ["state", "restrictForAppsCreatedAfterDateTime"]
+	not field in object.keys(restriction)
+} | {"isEnabled" | not "isEnabled" in object.keys(app_default)}
+
 default_policy_off if object.get(app_default, "isEnabled", true) == false
 
 # The faults of the tenant-wide policy, per side.
@@ -449,4 +488,10 @@ app_verdict(list, type, most, words) := lib.skipped("unreadable", "The app manag
 	],
 ) if {
 	count(app_exceptions(list, type, most)) > 0
+} else := lib.skipped("unreadable", sprintf("The app management policy doesn't report %s", [lib.join(app_unreported(list, type))])) if {
+	input.profile != "scuba"
+	count(app_unreported(list, type)) > 0
+} else := lib.skipped("unreadable", "The app management policies for individual apps were not read, and they can relax the restriction") if {
+	input.profile != "scuba"
+	not lib.has("policies/appManagementPolicies")
 } else := lib.passed(words.good, {"restriction": type})

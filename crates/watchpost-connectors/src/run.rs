@@ -126,6 +126,7 @@ impl Emitter {
             out: self,
             dataset,
             rows: 0,
+            rows_aside: 0,
             row_errors: 0,
             facts: Vec::new(),
             note: None,
@@ -150,6 +151,7 @@ pub(crate) struct DatasetRun<'e> {
     out: &'e mut Emitter,
     dataset: Dataset,
     rows: u64,
+    rows_aside: u64,
     row_errors: u64,
     facts: Vec<Fact>,
     /// The detail of the collection if it is complete.
@@ -160,6 +162,17 @@ impl DatasetRun<'_> {
     /// Parses one row. A row that can't be parsed is counted as an error.
     pub(crate) fn row<T: DeserializeOwned>(&mut self, row: &RawValue) -> Option<T> {
         self.rows = self.rows.saturating_add(1);
+        let read = serde_json::from_str(row.get()).ok();
+        if read.is_none() {
+            self.row_error();
+        }
+        read
+    }
+
+    /// Parses a row of a second list, which only helps to read the dataset: it doesn't count among the dataset's rows. A row
+    /// that can't be parsed is counted as an error.
+    pub(crate) fn row_aside<T: DeserializeOwned>(&mut self, row: &RawValue) -> Option<T> {
+        self.rows_aside = self.rows_aside.saturating_add(1);
         let read = serde_json::from_str(row.get()).ok();
         if read.is_none() {
             self.row_error();
@@ -253,7 +266,8 @@ impl DatasetRun<'_> {
                     Ok(()) if self.row_errors == 0 => (CollectionState::Complete, self.note.take()),
                     // An unreadable row may be that of a known entity, so the entities that weren't seen must not be retired.
                     Ok(()) => {
-                        let reason = text::unreadable_rows(self.row_errors, self.rows);
+                        let all = self.rows.saturating_add(self.rows_aside);
+                        let reason = text::unreadable_rows(self.row_errors, all);
                         (CollectionState::Partial, Some(reason))
                     }
                     Err(ReadError::Denied(permission)) => {

@@ -68,6 +68,12 @@ impl SettingContent {
         Self::complete(Value::Object(document))
     }
 
+    /// Whether this is a complete list without rows, in Microsoft Graph's format for lists.
+    pub(crate) fn has_no_rows(&self) -> bool {
+        let rows = self.document.get("value").and_then(Value::as_array);
+        self.incomplete.is_none() && rows.is_some_and(Vec::is_empty)
+    }
+
     /// Sets the reason why the document is incomplete.
     pub(crate) fn incomplete_because(mut self, reason: Option<String>) -> Self {
         self.incomplete = reason;

@@ -103,6 +103,44 @@ pub(crate) mod freshness {
         format!("{title} has never been read completely")
     }
 
+    /// `detail` is the missing permission, or another reason.
+    pub(crate) fn people_unknown(title: &str, state: impl Display, detail: Option<&str>) -> String {
+        format!(
+            "{title}: its people could not be read ({}), so scores, numbers and findings say nothing about them",
+            why(state, detail)
+        )
+    }
+
+    /// `detail` is the missing permission, or another reason.
+    pub(crate) fn people_outdated(title: &str, state: impl Display, detail: Option<&str>) -> String {
+        format!(
+            "{title}: its people could not be read at the last sync ({}), so answers show those of earlier syncs",
+            why(state, detail)
+        )
+    }
+
+    fn why(state: impl Display, detail: Option<&str>) -> String {
+        detail.map_or_else(|| state.to_string(), |detail| format!("{state}: {detail}"))
+    }
+
+    /// A list shrank, and `others` more of the same platform.
+    pub(crate) fn shrank(
+        title: &str,
+        dataset: impl Display,
+        (from, to): (u64, u64),
+        others: usize,
+    ) -> String {
+        let more = match others {
+            0 => String::new(),
+            1 => ", and 1 more list shrank".to_owned(),
+            more => format!(", and {more} more lists shrank"),
+        };
+        format!(
+            "{title}: `{dataset}` shrank from {from} rows to {to}{more}; this may be a missing permission, so \
+             nothing counts as gone until a person confirms it"
+        )
+    }
+
     pub(crate) fn unreadable_datasets(title: &str, unreadable: u32, readable: u32) -> String {
         let total = unreadable.saturating_add(readable);
         format!("{title}: {unreadable} of {total} datasets can't be read")
@@ -131,6 +169,31 @@ pub(crate) mod integration {
 
     /// The reason why a scan isn't started.
     pub(crate) const INACTIVE: &str = "this integration is paused or disconnected";
+
+    /// The detail of a dataset that is read for each row of another one, which isn't complete.
+    pub(crate) fn followed_incomplete(dataset: impl Display) -> String {
+        format!("it is read for each row of `{dataset}`, which were not all read")
+    }
+
+    /// The detail of a list that shrank.
+    pub(crate) fn shrank(rows: u64, before: u64) -> String {
+        format!("it shrank to {rows} rows from {before} at the last complete read, so nothing counts as gone")
+    }
+
+    /// The reason why nothing can be confirmed.
+    pub(crate) fn never_read(dataset: impl Display) -> String {
+        format!("this integration has never read `{dataset}`")
+    }
+
+    /// The reason why nothing can be confirmed.
+    pub(crate) fn nothing_to_confirm(dataset: impl Display) -> String {
+        format!("the last read of `{dataset}` did not shrink, so there is nothing to confirm")
+    }
+
+    /// The reason why nothing was confirmed.
+    pub(crate) fn read_again(dataset: impl Display, rows: u64) -> String {
+        format!("`{dataset}` has been read again in the meantime and now has {rows} rows: look at it again")
+    }
 
     pub(crate) fn already_connected(platform: &str, existing: impl Display) -> String {
         format!("this {platform} tenant is already connected as {existing}")

@@ -27,10 +27,11 @@ Orders are JSON, one per POST to {origin}/_simulator/orders:
       vendors: entra graph okta sharepoint exchange compliance power_platform fabric
       kinds: too_many_requests internal_error bad_gateway unavailable unauthorized forbidden reset {"slow": MS}
              malformed_json wrong_type_in_one_row looping_next foreign_next endless_pages null_optionals
-             unknown_enum {"huge_list": ROWS}
+             unknown_enum {"huge_list": ROWS} {"hidden_rows": PERCENT_LEFT}
   "clear_faults"
   {"deny": {"vendor": "graph", "permission": "Policy.Read.All"}}, and "grant" to restore it
   {"unlicensed": {"vendor": "graph", "on": true}}    no Entra P1 and P2 (exchange: no Defender, fabric: no Power BI)
+  {"okta_role": "none"}                              or "read_only", "read_only_with_roles", "super_administrator"
   {"certificates_only": true}                        SharePoint rejects tokens that were obtained with a secret
   {"snapshot_polls": 3}, {"snapshot_budget": 100}, {"unknown_snapshot_type": "microsoft.teams.meetingpolicy"}
   "expire_tokens"

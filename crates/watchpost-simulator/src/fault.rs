@@ -79,6 +79,9 @@ pub enum FaultKind {
     NullOptionals,
     /// Enumerations have an unknown value.
     UnknownEnum,
+    /// Only this share of each page's rows is left, in percent, as if the caller could no longer see the others; at 0, the list
+    /// also ends. Has no effect on a response that isn't a list.
+    HiddenRows(u8),
     /// The rows are repeated until the page has this many. Has no effect on an empty list or a response that isn't a list.
     HugeList(u32),
 }
@@ -232,6 +235,14 @@ impl FaultKind {
             Self::NullOptionals => {
                 for row in reply.rows_mut().into_iter().flatten() {
                     null_optionals(row);
+                }
+            }
+            Self::HiddenRows(percent) => {
+                if let Some(rows) = reply.rows_mut() {
+                    rows.truncate(rows.len() * usize::from(*percent) / 100);
+                    if *percent == 0 {
+                        reply.next = None;
+                    }
                 }
             }
             Self::HugeList(count) => {

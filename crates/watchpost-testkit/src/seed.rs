@@ -146,7 +146,7 @@ impl Seeder<'_> {
                 detail: None,
             };
             self.store
-                .finish_dataset(permit, sync, integration, collection, now)
+                .finish_dataset(permit, sync, integration, collection.into(), now)
                 .await?;
         }
         let analysis = JobId::generate(self.clock, self.random);

@@ -134,8 +134,19 @@ fn integration(row: &Integration, now: Timestamp) -> Check {
         .collections
         .iter()
         .filter(|collection| collection.state != CollectionState::Complete)
-        .map(|collection| collection.dataset.as_str())
+        .map(|collection| {
+            text::doctor::unread_dataset(
+                collection.dataset,
+                collection.state,
+                collection.doubt.and(collection.detail.as_deref()),
+            )
+        })
         .collect();
+    let shrunk = row
+        .collections
+        .iter()
+        .find(|collection| collection.shrink().is_some() && !collection.is_shrink_confirmed())
+        .map(|collection| collection.dataset);
     let stale = row.is_stale(now);
     let ok =
         row.failure.is_none() && !stale && unread.is_empty() && row.status == IntegrationStatus::Connected;
@@ -149,7 +160,10 @@ fn integration(row: &Integration, now: Timestamp) -> Check {
         name: "integration",
         ok,
         detail,
-        next_step: (!ok).then(|| text::doctor::verify_the_integration(row.id)),
+        next_step: (!ok).then(|| match shrunk {
+            Some(dataset) => text::doctor::verify_and_confirm(row.id, dataset),
+            None => text::doctor::verify_the_integration(row.id),
+        }),
     }
 }
 
@@ -159,7 +173,14 @@ async fn posture(session: &Session) -> Result<Check> {
     let (detail, next_step) = match &risk.score {
         Ok(scored) => {
             let (score, rating) = (scored.risk.score, scored.risk.rating);
-            (text::doctor::score(&score, &rating, risk.freshness.as_of), None)
+            let unread: Vec<_> = risk
+                .freshness
+                .without_people()
+                .map(|source| source.platform.title())
+                .collect();
+            let mut detail = text::doctor::score(&score, &rating, risk.freshness.as_of);
+            detail.push_str(&text::score::without_people(&unread));
+            (detail, None)
         }
         Err(not_ready) => (
             not_ready.state.to_string(),

@@ -87,6 +87,7 @@ fn score_json(scored: &Scored, freshness: &Freshness, warnings: &[String]) -> Va
             row
         }).collect::<Vec<_>>(),
         "change": {"last_analysis": change(scored.since_last), "seven_days": change(scored.since_week), "thirty_days": change(scored.since_month)},
+        "without_people_of": freshness.without_people().map(|source| source.platform).collect::<Vec<_>>(),
         "as_of": freshness.as_of,
         "warnings": warnings,
     })

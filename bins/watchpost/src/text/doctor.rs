@@ -2,7 +2,14 @@
 
 use crate::text::counted;
 use std::fmt::Display;
-use watchpost_core::value::{id::IntegrationId, time::Timestamp, word::IntegrationStatus};
+use watchpost_core::{
+    integration::fact::Dataset,
+    value::{
+        id::IntegrationId,
+        time::Timestamp,
+        word::{CollectionState, IntegrationStatus},
+    },
+};
 
 pub(crate) const PROBLEMS_FOUND: &str = "there are problems: see above";
 pub(crate) const DATABASE_INTACT: &str = "intact";
@@ -39,7 +46,7 @@ pub(crate) fn integration_synced(
     status: IntegrationStatus,
     at: Timestamp,
     stale: bool,
-    unread: &[&str],
+    unread: &[String],
 ) -> String {
     let stale = if stale { " (stale)" } else { "" };
     let gaps = if unread.is_empty() {
@@ -48,6 +55,21 @@ pub(crate) fn integration_synced(
         format!(", not completely read: {}", unread.join(", "))
     };
     format!("{platform}: {status}, last synced {at}{stale}{gaps}")
+}
+
+/// A dataset that could not be read completely. `doubt` is the reason why a list that the vendor returned isn't believed.
+pub(crate) fn unread_dataset(dataset: Dataset, state: CollectionState, doubt: Option<&str>) -> String {
+    match doubt {
+        Some(doubt) => format!("{dataset} ({state}: {doubt})"),
+        None => dataset.to_string(),
+    }
+}
+
+pub(crate) fn verify_and_confirm(id: IntegrationId, dataset: Dataset) -> String {
+    format!(
+        "run `watchpost integrations verify {id}` to see whether a permission is missing; if `{dataset}` did shrink, run \
+         `watchpost integrations confirm-shrink {id} {dataset}`, then `watchpost sync`"
+    )
 }
 
 pub(crate) fn verify_the_integration(id: IntegrationId) -> String {

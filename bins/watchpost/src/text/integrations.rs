@@ -3,7 +3,7 @@
 use crate::text::counted;
 use std::{fmt::Display, path::Path};
 use watchpost_core::{
-    integration::{IntegrationAction, fact::Dataset},
+    integration::{IntegrationAction, Shrink, fact::Dataset},
     value::word::{CollectionState, Platform},
 };
 
@@ -19,6 +19,7 @@ pub(crate) const CONFIRM_REMOVAL_BY_FLAG: &str =
 pub(crate) const CONFIRM_REMOVAL: &str =
     "This deletes the integration with its data. Type `remove` to continue: ";
 pub(crate) const NOT_REMOVED: &str = "nothing was removed";
+pub(crate) const NOT_CONFIRMED: &str = "nothing was confirmed";
 pub(crate) const NOT_EVERYTHING_READABLE: &str = "not everything can be read: see above";
 
 pub(crate) fn unsupported(platform: Platform) -> String {
@@ -94,6 +95,40 @@ pub(crate) fn connected_several_times(platform: Platform, ids: &[String]) -> Str
         platform.title(),
         ids.len(),
         ids.join(", ")
+    )
+}
+
+/// An explanation of what shrank, and of the effect of a confirmation.
+pub(crate) fn shrink(platform: Platform, dataset: Dataset, shrink: Shrink) -> String {
+    format!(
+        "{}: `{dataset}` shrank from {} rows to {}. If this is confirmed, what the next sync does not find counts as gone, \
+         and findings about it end. Check first with `watchpost integrations verify` that no permission or role is missing.",
+        platform.title(),
+        shrink.from,
+        shrink.to
+    )
+}
+
+pub(crate) fn confirm_shrink(explanation: &str) -> String {
+    format!("{explanation} Type `confirm` to continue: ")
+}
+
+pub(crate) fn confirm_shrink_by_flag(explanation: &str) -> String {
+    format!("{explanation} Confirm it with `--yes`")
+}
+
+pub(crate) fn shrink_confirmed(dataset: Dataset, shrink: Shrink) -> String {
+    format!(
+        "Confirmed: `{dataset}` has {} rows instead of {}. The next sync applies it, if it finds at least half as many: \
+         `watchpost sync` starts one.",
+        shrink.to, shrink.from
+    )
+}
+
+pub(crate) fn shrink_confirmed_before(dataset: Dataset, shrink: Shrink) -> String {
+    format!(
+        "Nothing changed: that `{dataset}` has {} rows instead of {} was confirmed before. The next sync applies it.",
+        shrink.to, shrink.from
     )
 }
 

@@ -18,6 +18,10 @@ pub(crate) fn step(step: NextStep) -> String {
             "No source can be read: run `watchpost integrations verify`, fix what it reports, then run `watchpost sync`"
         }
         NextStep::VerifyIntegrations => "run `watchpost integrations verify` to see why",
+        NextStep::ConfirmShrink => {
+            "run `watchpost integrations verify` to see whether a permission is missing; if the list did shrink, run \
+             `watchpost integrations confirm-shrink ID DATASET`"
+        }
         NextStep::ResumeIntegration => "resume it with `watchpost integrations resume`",
         NextStep::ListIntegrations => "`watchpost integrations list` shows the ids",
         NextStep::ListFindings => "`watchpost findings list` shows the ids",

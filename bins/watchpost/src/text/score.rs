@@ -15,6 +15,17 @@ pub(crate) fn warning(warning: &str) -> String {
     format!("note: {warning}")
 }
 
+/// The end of a sentence about the score, if the people of some platforms have never been read.
+pub(crate) fn without_people(platforms: &[&str]) -> String {
+    if platforms.is_empty() {
+        return String::new();
+    }
+    format!(
+        "; without the people of {}, who could not be read",
+        platforms.join(" and ")
+    )
+}
+
 /// The score, its explanation, the changes since earlier analyses, and what to fix first.
 pub(crate) fn details(scored: &Scored, freshness: &Freshness) -> String {
     let risk = &scored.risk;
@@ -29,6 +40,11 @@ pub(crate) fn details(scored: &Scored, freshness: &Freshness) -> String {
     if let Some(at) = freshness.as_of {
         text.push_str(&format!("; as of {at}"));
     }
+    let unread: Vec<_> = freshness
+        .without_people()
+        .map(|source| source.platform.title())
+        .collect();
+    text.push_str(&without_people(&unread));
     let counts: Vec<String> = Severity::ALL
         .iter()
         .zip(scored.severity_counts)

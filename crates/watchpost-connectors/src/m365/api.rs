@@ -86,19 +86,21 @@ const PROBES: &[Probe] = &[
         Some("$top=1"),
         &[Dataset::Mfa],
     ),
-    Probe::new(permission::DOMAIN, "/v1.0/domains", None, &[Dataset::Domains]),
+    Probe::new(permission::DOMAIN, "/v1.0/domains", None, &[Dataset::Domains]).expecting(Expected::Some),
     Probe::new(
         permission::ROLES,
         "/v1.0/roleManagement/directory/roleDefinitions",
         Some("$select=id&$top=1"),
         &[Dataset::Roles, Dataset::RoleSchedules],
-    ),
+    )
+    .expecting(Expected::Some),
     Probe::new(
         permission::ROLES,
         "/v1.0/roleManagement/directory/roleAssignments",
         Some("$top=1"),
         &[Dataset::Roles],
-    ),
+    )
+    .expecting(Expected::Some),
     Probe::new(
         permission::GROUP_MEMBER,
         "/v1.0/groups",

@@ -22,6 +22,7 @@ use settings::Hosts;
 use std::sync::Arc;
 use watchpost_core::{
     integration::{
+        DatasetSpec,
         connector::{ConfigField, ConnectorConfig, ConnectorError, PermissionCheck},
         fact::Dataset,
         reading::Readings,
@@ -74,30 +75,40 @@ const FIELDS: &[ConfigField] = &[
     dns::HOSTS_FIELD,
 ];
 
+const DATASETS: &[DatasetSpec] = &[
+    // The tenant is the only row.
+    DatasetSpec::new(Dataset::Organization).denied_if_empty(permission::ORGANIZATION),
+    // A tenant without subscriptions has none.
+    DatasetSpec::new(Dataset::Licenses),
+    // Every tenant has its initial domain.
+    DatasetSpec::new(Dataset::Domains).denied_if_empty(permission::DOMAIN),
+    // Every tenant has the user who created it.
+    DatasetSpec::new(Dataset::Users).denied_if_empty(permission::USER),
+    DatasetSpec::new(Dataset::SignIn).following(Dataset::Users),
+    // Every member is in the report, which may be hours behind in a new tenant.
+    DatasetSpec::new(Dataset::Mfa).partial_if_empty(text::REPORT_EMPTY),
+    // Entra doesn't let the last Global Administrator lose the role.
+    DatasetSpec::new(Dataset::Roles).denied_if_empty(permission::ROLES),
+    DatasetSpec::new(Dataset::RoleSchedules),
+    // Every tenant has the service principals of Microsoft's services and that of this connection.
+    DatasetSpec::new(Dataset::Apps).denied_if_empty(permission::APPLICATION),
+    DatasetSpec::new(Dataset::AppOwners).following(Dataset::Apps),
+    DatasetSpec::new(Dataset::Grants),
+    DatasetSpec::new(Dataset::AppGrants).following(Dataset::Apps),
+    DatasetSpec::new(Dataset::AppAssignments).following(Dataset::Apps),
+    // A tenant may have no policies and no named locations.
+    DatasetSpec::new(Dataset::ConditionalAccess),
+    DatasetSpec::new(Dataset::SecurityDefaults),
+    DatasetSpec::new(Dataset::AuthorizationPolicy),
+    DatasetSpec::new(Dataset::AuthenticationMethods),
+    DatasetSpec::new(Dataset::AdminConsent),
+    DatasetSpec::new(Dataset::Locations),
+];
+
 impl ReadableVendor for M365Tenant {
     const PLATFORM: Platform = Platform::M365;
     const FIELDS: &'static [ConfigField] = FIELDS;
-    const DATASETS: &'static [Dataset] = &[
-        Dataset::Organization,
-        Dataset::Licenses,
-        Dataset::Domains,
-        Dataset::Users,
-        Dataset::SignIn,
-        Dataset::Mfa,
-        Dataset::Roles,
-        Dataset::RoleSchedules,
-        Dataset::Apps,
-        Dataset::AppOwners,
-        Dataset::Grants,
-        Dataset::AppGrants,
-        Dataset::AppAssignments,
-        Dataset::ConditionalAccess,
-        Dataset::SecurityDefaults,
-        Dataset::AuthorizationPolicy,
-        Dataset::AuthenticationMethods,
-        Dataset::AdminConsent,
-        Dataset::Locations,
-    ];
+    const DATASETS: &'static [DatasetSpec] = DATASETS;
 
     /// The hosts of the other APIs, and the configuration for looking up domains.
     type SettingSources = (Hosts, DnsSettings);

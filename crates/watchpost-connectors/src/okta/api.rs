@@ -75,7 +75,8 @@ const PROBES: &[Probe] = &[
         Some("limit=1"),
         &[Dataset::Roles],
     )
-    .with_role(role::VIEW_ROLES),
+    .with_role(role::VIEW_ROLES)
+    .expecting(Expected::Some),
     Probe::new(
         scope::ROLES,
         "/api/v1/users/{first}/roles",
@@ -107,14 +108,16 @@ const PROBES: &[Probe] = &[
         Some("type=OKTA_SIGN_ON"),
         &[Dataset::SignInPolicies],
     )
-    .with_role(role::ANY),
+    .with_role(role::ANY)
+    .expecting(Expected::Some),
     Probe::new(
         scope::AUTHENTICATORS,
         "/api/v1/authenticators",
         None,
         &[Dataset::AuthenticationMethods],
     )
-    .with_role(role::ANY),
+    .with_role(role::ANY)
+    .expecting(Expected::Some),
     Probe::new(
         scope::NETWORK_ZONES,
         "/api/v1/zones",

@@ -14,13 +14,14 @@ use crate::{
     run::Emitter,
     session::Session,
     settings::SettingEmitter,
-    text::okta as text,
+    text::{NO_APP_SEEN, okta as text},
     vendor::{ReadableVendor, VendorConnector},
 };
 use client::{Client, OktaOrg};
 use std::sync::Arc;
 use watchpost_core::{
     integration::{
+        DatasetSpec,
         connector::{ConfigField, ConnectorConfig, ConnectorError, PermissionCheck},
         fact::Dataset,
         reading::Readings,
@@ -40,25 +41,33 @@ const FIELDS: &[ConfigField] = &[
     secret_field("api_token", text::API_TOKEN_TITLE),
 ];
 
+/// The datasets. Okta answers a service app or token without an administrator role with empty lists.
+const DATASETS: &[DatasetSpec] = &[
+    DatasetSpec::new(Dataset::Organization),
+    // An org has at least the administrator who created it.
+    DatasetSpec::new(Dataset::Users).denied_if_empty(role::ANY),
+    DatasetSpec::new(Dataset::SignIn).following(Dataset::Users),
+    // Okta doesn't let the last super administrator lose the role.
+    DatasetSpec::new(Dataset::Roles).denied_if_empty(role::VIEW_ROLES),
+    // Every org has Okta's own apps, such as its dashboard and its admin console. Not every role may view them.
+    DatasetSpec::new(Dataset::Apps).partial_if_empty(NO_APP_SEEN),
+    DatasetSpec::new(Dataset::AppAssignments).following(Dataset::Apps),
+    // An org may have no API token.
+    DatasetSpec::new(Dataset::Tokens),
+    // Every org has default policies that can't be deleted.
+    DatasetSpec::new(Dataset::SignInPolicies).denied_if_empty(role::ANY),
+    // The password is an authenticator of every org.
+    DatasetSpec::new(Dataset::AuthenticationMethods).denied_if_empty(role::ANY),
+    DatasetSpec::new(Dataset::Locations),
+    DatasetSpec::new(Dataset::ThreatDetection),
+    DatasetSpec::new(Dataset::SupportAccess),
+    DatasetSpec::new(Dataset::Mfa).following(Dataset::Users),
+];
+
 impl ReadableVendor for OktaOrg {
     const PLATFORM: Platform = Platform::Okta;
     const FIELDS: &'static [ConfigField] = FIELDS;
-    const DATASETS: &'static [Dataset] = &[
-        Dataset::Organization,
-        Dataset::Users,
-        Dataset::SignIn,
-        Dataset::Roles,
-        Dataset::Apps,
-        Dataset::AppAssignments,
-        Dataset::Tokens,
-        Dataset::SignInPolicies,
-        Dataset::AuthenticationMethods,
-        Dataset::Locations,
-        Dataset::ThreatDetection,
-        Dataset::SupportAccess,
-        // The last one, because it needs a request for each account.
-        Dataset::Mfa,
-    ];
+    const DATASETS: &'static [DatasetSpec] = DATASETS;
 
     type SettingSources = ();
 

@@ -19,6 +19,9 @@ use watchpost_core::integration::{connector::ConnectorError, setting::SETTING_BY
 
 const SOURCE: &str = "okta";
 
+/// The lists that are never empty: without a role, Okta may hide their rows.
+const NEVER_EMPTY: [&str; 3] = ["authenticators", "policies/OKTA_SIGN_ON", "policies/PASSWORD"];
+
 /// The settings that are stored unchanged: path, query, whether it is a list, and scope.
 const PLAIN: &[(&str, Option<&str>, bool, &str)] = &[
     ("org", None, false, scope::ORGS),
@@ -75,15 +78,29 @@ pub(super) async fn collect(client: Arc<Client>, mut out: SettingEmitter) -> Res
             let error = client.vendor.role_error(error, role_for(path));
             OKTA_API.read_error(error, scope).into()
         });
-        out.emit(path, SOURCE, result).await?;
+        out.emit(path, SOURCE, believed(path, result)).await?;
     }
     for (kind, path) in POLICY_TYPES {
         if out.is_pending(path) {
             let result = policies(&client, kind).await;
-            out.emit(path, SOURCE, result).await?;
+            out.emit(path, SOURCE, believed(path, result)).await?;
         }
     }
     out.finish(SOURCE).await
+}
+
+/// Returns the result of a path, which is an error if the list is empty and never is.
+fn believed(
+    path: &str,
+    result: Result<SettingContent, SettingError>,
+) -> Result<SettingContent, SettingError> {
+    let found = result?;
+    let is_empty = found.incomplete.is_none() && found.document.as_array().is_some_and(Vec::is_empty);
+    if is_empty && NEVER_EMPTY.contains(&path) {
+        Err(SettingError::Denied(role::ANY.to_owned()))
+    } else {
+        Ok(found)
+    }
 }
 
 async fn one(client: &Client, at: &str) -> Result<SettingContent, ApiError> {

@@ -60,6 +60,8 @@ pub(crate) fn grant_permission(permission: &str) -> String {
 }
 
 /// A part of a dataset could not be read.
+pub(crate) const REPORT_EMPTY: &str =
+    "the report of registered methods is empty; Microsoft may still be computing it";
 pub(crate) const APPS_INCOMPLETE: &str = "not all apps could be read";
 pub(crate) const ACCOUNTS_INCOMPLETE: &str = "not all accounts could be understood";
 pub(crate) const SCHEDULES_UNREADABLE: &str = "some role schedules could not be understood";

@@ -11,10 +11,10 @@ use async_trait::async_trait;
 use std::{marker::PhantomData, sync::Arc, time::Duration};
 use watchpost_core::{
     integration::{
+        DatasetSpec,
         connector::{
             ConfigField, Connector, ConnectorConfig, ConnectorError, PermissionCheck, SyncRun, Verification,
         },
-        fact::Dataset,
         reading::Readings,
         setting::{CollectRequest, SettingRun},
     },
@@ -31,8 +31,8 @@ pub(crate) trait ReadableVendor: Vendor + Sized + 'static {
     const PLATFORM: Platform;
     /// The fields of a connection's configuration.
     const FIELDS: &'static [ConfigField];
-    /// The datasets that a sync reads, in the order in which it completes them.
-    const DATASETS: &'static [Dataset];
+    /// The datasets that a sync reads, in the order in which it completes them, with the meaning of an empty list.
+    const DATASETS: &'static [DatasetSpec];
 
     /// The part of the configuration that only the collection of settings needs, such as the addresses of further services.
     type SettingSources: Send + Sync + 'static;
@@ -116,7 +116,7 @@ impl<V: ReadableVendor> Connector for VendorConnector<V> {
         V::FIELDS
     }
 
-    fn datasets(&self) -> &'static [Dataset] {
+    fn datasets(&self) -> &'static [DatasetSpec] {
         V::DATASETS
     }
 

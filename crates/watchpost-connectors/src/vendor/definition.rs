@@ -116,6 +116,8 @@ pub(crate) struct Probe {
 pub(crate) enum Expected {
     /// Any number.
     Any,
+    /// At least one.
+    Some,
     /// Several accounts.
     Accounts,
     /// An app other than the own client.

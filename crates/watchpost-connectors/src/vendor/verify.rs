@@ -11,6 +11,7 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use watchpost_core::{
     integration::{
+        DatasetSpec, IfEmpty,
         connector::{ConnectorError, DatasetCheck, PermissionCheck, Verification},
         fact::Dataset,
     },
@@ -18,15 +19,16 @@ use watchpost_core::{
 };
 use watchpost_outbound::Response;
 
-/// Sends each of the vendor's probes. `datasets` are the datasets of a sync.
+/// Sends each of the vendor's probes. `specs` are the datasets of a sync.
 ///
 /// # Errors
 /// Returns an error if the credentials are rejected, the vendor can't be reached, or the host that responds isn't the
 /// vendor.
 pub(crate) async fn verify<V: Vendor>(
     client: &Client<V>,
-    datasets: &[Dataset],
+    specs: &[DatasetSpec],
 ) -> Result<Verification, ConnectorError> {
+    let datasets: Vec<Dataset> = specs.iter().map(|spec| spec.dataset).collect();
     client.sign_in().await?;
     let mut tenant = None;
     let mut found = Found::default();
@@ -44,7 +46,7 @@ pub(crate) async fn verify<V: Vendor>(
                 }
                 let rows = rows::<V>(probe, &response);
                 first_rows.insert(probe.path, rows.first().and_then(Row::key));
-                found.answered(probe, doubt(client, probe, &rows));
+                found.answered(probe, doubt(client, probe, &rows, specs));
             }
             // The remaining requests would fail as well.
             Err(ApiError::Read(error))
@@ -71,7 +73,7 @@ pub(crate) async fn verify<V: Vendor>(
         tenant_name,
         permissions: found.permissions(client),
         datasets: datasets.iter().map(|dataset| found.dataset(*dataset)).collect(),
-        unlicensed: found.unlicensed(datasets),
+        unlicensed: found.unlicensed(&datasets),
     })
 }
 
@@ -107,29 +109,46 @@ fn rows<V: Vendor>(probe: &Probe, response: &Response) -> Vec<Row> {
     if !is_list {
         return Vec::new();
     }
-    let rows = V::page(response).map_or_else(|_| Vec::new(), |page| page.rows);
-    rows.iter()
-        .map(|raw| serde_json::from_str(raw.get()).unwrap_or_default())
+    let Ok(page) = V::page(response) else {
+        return Vec::new();
+    };
+    // An empty page with a link says nothing about the number of rows: there may be any.
+    if page.rows.is_empty() && page.next.is_some() {
+        return vec![Row::default(), Row::default()];
+    }
+    let rows = page.rows.iter();
+    rows.map(|raw| serde_json::from_str(raw.get()).unwrap_or_default())
         .collect()
 }
 
 /// Returns the reason why a response without an error doesn't show that a dataset can be read.
-fn doubt<V: Vendor>(client: &Client<V>, probe: &Probe, rows: &[Row]) -> Option<ReadError> {
+fn doubt<V: Vendor>(
+    client: &Client<V>,
+    probe: &Probe,
+    rows: &[Row],
+    specs: &[DatasetSpec],
+) -> Option<ReadError> {
     let own = client.vendor.own_client();
     let is_own = |row: &Row| own.is_some() && [row.id.as_deref(), row.app_id.as_deref()].contains(&own);
     match (probe.expects, rows) {
         (Expected::Any, _) => None,
-        // No organization is without accounts.
-        (Expected::Accounts, []) => {
-            let role = client.vendor.role_for_lists();
-            Some(ReadError::Denied(role.unwrap_or(probe.permission)))
+        // The vendor hides the rows: no organization is without accounts, for example.
+        (Expected::Some | Expected::Accounts | Expected::Apps, []) => {
+            let first = probe.datasets.first();
+            let spec = specs.iter().find(|spec| Some(&spec.dataset) == first);
+            Some(match spec.map(|spec| spec.if_empty) {
+                Some(IfEmpty::Partial(reason)) => ReadError::Partial(reason.to_owned()),
+                _ => {
+                    let role = client.vendor.role_for_lists().and(probe.role);
+                    ReadError::Denied(role.unwrap_or(probe.permission))
+                }
+            })
         }
         (Expected::Accounts, [_]) => Some(ReadError::Partial(text::ONE_ACCOUNT_SEEN.to_owned())),
-        (Expected::Apps, []) => Some(ReadError::Partial(text::NO_APP_SEEN.to_owned())),
         (Expected::Apps, rows) if rows.iter().all(is_own) => {
             Some(ReadError::Partial(text::ONLY_OWN_CLIENT_SEEN.to_owned()))
         }
-        (Expected::Accounts | Expected::Apps, _) => None,
+        (Expected::Some | Expected::Accounts | Expected::Apps, _) => None,
     }
 }
 

@@ -4,6 +4,7 @@
 mod address;
 mod dns;
 mod domains;
+mod empty;
 mod faults;
 mod forms;
 mod import;

@@ -235,9 +235,9 @@ impl Rig {
                     assert!(outcome.collections.insert(end.dataset, end).is_none());
                 }
                 Ok(None) => {
+                    let datasets: Vec<_> = connector.datasets().iter().map(|spec| spec.dataset).collect();
                     assert_eq!(
-                        order,
-                        connector.datasets(),
+                        order, datasets,
                         "each dataset ends once, in the order of `datasets`"
                     );
                     assert!(run.next_page().await.unwrap().is_none());

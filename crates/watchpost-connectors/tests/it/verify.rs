@@ -37,7 +37,7 @@ async fn a_valid_connection_names_the_tenant_and_has_all_permissions() {
         let all: Vec<_> = connector
             .datasets()
             .iter()
-            .map(|dataset| (*dataset, CollectionState::Complete, None))
+            .map(|spec| (spec.dataset, CollectionState::Complete, None))
             .collect();
         assert_eq!(read, all, "every dataset is checked");
         assert!(verification.tenant_name.untrusted().starts_with("Birchworks"));
@@ -47,7 +47,7 @@ async fn a_valid_connection_names_the_tenant_and_has_all_permissions() {
             .iter()
             .flat_map(|check| check.datasets.iter().copied())
             .collect();
-        let all: BTreeSet<Dataset> = connector.datasets().iter().copied().collect();
+        let all: BTreeSet<Dataset> = connector.datasets().iter().map(|spec| spec.dataset).collect();
         assert_eq!(covered, all, "every dataset belongs to a permission");
     }
 }
@@ -181,10 +181,10 @@ async fn each_role_at_okta_is_named_with_the_datasets_that_need_it() {
     let everything: Vec<(Dataset, (CollectionState, &str))> = connector
         .datasets()
         .iter()
-        .map(|dataset| match dataset {
-            D::Roles => (*dataset, (Denied, VIEW_ROLES)),
-            D::SupportAccess => (*dataset, (Denied, SUPER)),
-            other => (*other, (Denied, ANY)),
+        .map(|spec| match spec.dataset {
+            D::Roles => (D::Roles, (Denied, VIEW_ROLES)),
+            D::SupportAccess => (D::SupportAccess, (Denied, SUPER)),
+            other => (other, (Denied, ANY)),
         })
         .collect();
     let apps = [(D::Apps, (Partial, OWN)), (D::AppAssignments, (Partial, OWN))];

@@ -53,6 +53,8 @@ words! {
         ManageExemptions = "manage_exemptions",
         /// Import result files of other scanners.
         ImportResults = "import_results",
+        /// Confirm that a list at a vendor is as small as it was last read.
+        ConfirmShrink = "confirm_shrink",
     }
 }
 

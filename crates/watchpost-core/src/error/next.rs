@@ -14,6 +14,8 @@ pub enum NextStep {
     RepairSources,
     /// Verify the connected platforms, which shows why some of them can't be read completely.
     VerifyIntegrations,
+    /// Verify the connected platforms, and confirm that a list shrank if that is right.
+    ConfirmShrink,
     /// Resume or reconnect an integration.
     ResumeIntegration,
     /// List the connected platforms and their ids.
@@ -52,11 +54,12 @@ pub enum NextStep {
 
 impl NextStep {
     /// All steps, each once. Used by the tests of the surfaces that render them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::ConnectPlatform,
         Self::AwaitFirstSync,
         Self::RepairSources,
         Self::VerifyIntegrations,
+        Self::ConfirmShrink,
         Self::ResumeIntegration,
         Self::ListIntegrations,
         Self::ListFindings,

@@ -2,6 +2,7 @@
 
 use crate::{
     integration::{
+        DatasetSpec,
         fact::{Collection, Dataset, FactPage},
         reading::Readings,
         setting::{CollectRequest, SettingRun},
@@ -141,8 +142,9 @@ pub trait Connector: Send + Sync {
     fn platform(&self) -> Platform;
     /// Returns the configuration fields, in the order in which a person is prompted for them.
     fn fields(&self) -> &'static [ConfigField];
-    /// Returns the datasets that this connector reads, in the order in which it reads them.
-    fn datasets(&self) -> &'static [Dataset];
+    /// Returns the datasets that this connector reads, in the order in which it completes them, each with what is
+    /// known about its rows.
+    fn datasets(&self) -> &'static [DatasetSpec];
     /// Checks the credentials and permissions. Reads as little as possible.
     ///
     /// # Errors

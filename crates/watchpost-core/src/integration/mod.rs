@@ -1,5 +1,6 @@
 //! Integrations: connected platform instances and the data collected from each.
 
+mod completeness;
 pub mod connector;
 pub mod fact;
 pub mod reading;
@@ -9,17 +10,21 @@ pub mod sync;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use completeness::{
+    Baseline, DatasetEnd, DatasetSpec, Doubt, IfEmpty, Judged, SHRINK_ROWS_MIN, Shrink, ShrinkConfirmation,
+    decide_confirmation,
+};
 pub use standing::{
     IntegrationStep, SYNCS_KEPT, Standing, SyncResult, after_sync, decide_change, first_status, takes_part,
 };
 
 use crate::{
     access::{Audited, AuthorizedWrite, Command, JobPermit, Permission, WorkspaceScope},
-    audit::AuditTarget,
+    audit::{AuditOutcome, AuditTarget},
     error::StoreError,
     integration::{
         connector::ConnectorConfig,
-        fact::{Collection, Dataset, FactPage},
+        fact::{Dataset, FactPage},
         reading::Readings,
     },
     rule::document::IntegrationDocument,
@@ -116,11 +121,19 @@ pub struct CollectionRow {
     pub rows: u64,
     /// The missing permission or another reason.
     pub detail: Option<String>,
+    /// The reason why a list that the vendor returned without an error isn't complete.
+    pub doubt: Option<Doubt>,
     /// The end of the collection.
     pub finished_at: Timestamp,
     /// The number of `complete` collections so far. Findings that are no longer seen are resolved by comparing
     /// this number.
     pub completions: u64,
+    /// The number of rows of the last complete collection.
+    pub complete_rows: Option<u64>,
+    /// The end of the last complete collection.
+    pub complete_at: Option<Timestamp>,
+    /// The number of rows that a person has confirmed since the last complete collection.
+    pub confirmed_rows: Option<u64>,
 }
 
 /// Storage of integrations.
@@ -182,16 +195,24 @@ pub trait IntegrationStore: Send + Sync {
         page: FactPage,
         now: Timestamp,
     ) -> Result<(), StoreError>;
-    /// Ends a dataset. A `complete` collection retires the rows that the sync hasn't seen and that
-    /// [`reading::is_gone`] doesn't keep; any other retires nothing.
+    /// Ends a dataset and returns its result. The store decides with [`DatasetEnd::judge`] whether it is complete,
+    /// in the transaction that retires rows: a `complete` collection retires the rows that the sync hasn't seen and
+    /// that [`reading::is_gone`] doesn't keep, and uses up a confirmation; any other retires nothing and keeps the
+    /// number of rows to compare with.
     async fn finish_dataset(
         &self,
         permit: &JobPermit,
         sync: SyncId,
         integration: IntegrationId,
-        collection: Collection,
+        end: DatasetEnd,
         now: Timestamp,
-    ) -> Result<(), StoreError>;
+    ) -> Result<Judged, StoreError>;
+    /// Stores a person's confirmation that a list is as small as it was last read, as decided by
+    /// [`decide_confirmation`].
+    async fn confirm_shrink(
+        &self,
+        write: AuthorizedWrite<ConfirmShrink>,
+    ) -> Result<Audited<ShrinkConfirmation>, StoreError>;
     /// Ends a sync. If it completed, enqueues the analysis in the same transaction.
     async fn finish_sync(&self, write: AuthorizedWrite<FinishSync>) -> Result<Audited<()>, StoreError>;
 }
@@ -291,6 +312,43 @@ pub enum IntegrationChange {
     Unchanged,
     /// The workspace has no such integration.
     NotFound,
+}
+
+/// Confirms that a list is as small as it was last read. The next read with at least half as many rows is complete.
+#[derive(Debug)]
+pub struct ConfirmShrink {
+    /// The integration.
+    pub id: IntegrationId,
+    /// The dataset.
+    pub dataset: Dataset,
+    /// The number of rows that the person has seen.
+    pub rows: u64,
+    /// The current time.
+    pub now: Timestamp,
+}
+
+impl Command for ConfirmShrink {
+    fn permission(&self) -> Permission {
+        Permission::ConfirmShrink
+    }
+    fn action(&self) -> &'static str {
+        "integration.shrink_confirmed"
+    }
+    fn target(&self) -> AuditTarget {
+        AuditTarget::new("integration", &self.id)
+    }
+}
+
+impl ShrinkConfirmation {
+    /// Returns the outcome for the audit entry.
+    pub const fn audit_outcome(self) -> AuditOutcome {
+        match self {
+            Self::Confirmed(_) => AuditOutcome::Ok,
+            Self::Unchanged(_) => AuditOutcome::Unchanged,
+            Self::Changed(_) | Self::NothingToConfirm | Self::NotRead => AuditOutcome::Conflict,
+            Self::NotFound => AuditOutcome::NotFound,
+        }
+    }
 }
 
 /// Ends a sync.

@@ -5,9 +5,9 @@ use crate::{
     audit::CallRecord,
     error::Error,
     integration::{
-        FinishSync,
+        DatasetEnd, DatasetSpec, FinishSync, Judged,
         connector::{Connector, Page},
-        fact::FactPage,
+        fact::{Collection, FactPage},
     },
     port::{Clock, Random, Store},
     text,
@@ -124,6 +124,7 @@ async fn read_all(
         Err(error) => return Ok(Err(error.to_string())),
     };
     let mut facts = 0_u64;
+    let mut ended = Vec::new();
     loop {
         match run.next_page().await {
             Ok(Some(Page::Facts(page))) => {
@@ -143,12 +144,28 @@ async fn read_all(
                 }
             }
             Ok(Some(Page::Collected(collection))) => {
-                store
-                    .finish_dataset(permit, sync, id, collection, clock.now())
-                    .await?;
+                let end = end_of(collection, connector.datasets(), &ended);
+                let judged = store.finish_dataset(permit, sync, id, end, clock.now()).await?;
+                ended.push(judged);
             }
             Ok(None) => return Ok(Ok(facts)),
             Err(error) => return Ok(Err(error.to_string())),
         }
+    }
+}
+
+/// Adds what is known about a dataset's rows to its result. `ended` are the results of the datasets before it.
+fn end_of(collection: Collection, specs: &[DatasetSpec], ended: &[Judged]) -> DatasetEnd {
+    let Some(spec) = specs.iter().find(|spec| spec.dataset == collection.dataset) else {
+        return collection.into();
+    };
+    let followed = spec.follows.and_then(|dataset| {
+        let earlier = ended.iter().find(|earlier| earlier.collection.dataset == dataset);
+        earlier.cloned()
+    });
+    DatasetEnd {
+        collection,
+        if_empty: spec.if_empty,
+        followed,
     }
 }

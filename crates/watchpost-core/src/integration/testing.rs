@@ -36,5 +36,9 @@ pub(crate) fn collected(dataset: Dataset, completions: u64) -> CollectionRow {
         detail: None,
         finished_at: Timestamp::default(),
         completions,
+        doubt: None,
+        complete_rows: None,
+        complete_at: None,
+        confirmed_rows: None,
     }
 }

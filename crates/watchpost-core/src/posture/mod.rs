@@ -8,11 +8,12 @@ use crate::{
     audit::AuditTarget,
     error::StoreError,
     finding::{FindingCount, FindingSummary},
+    integration::{CollectionRow, Integration, Shrink, fact::Dataset},
     value::{
         id::{AnalysisId, IntegrationId},
         text::ForeignText,
         time::Timestamp,
-        word::{IntegrationStatus, Platform},
+        word::{CollectionState, IntegrationStatus, Platform},
     },
 };
 use async_trait::async_trait;
@@ -87,6 +88,85 @@ pub struct SourceState {
     pub readable: u32,
     /// The number of datasets that are not complete.
     pub unreadable: u32,
+    /// Whether the people of the platform are known.
+    pub people: People,
+    /// The lists that shrank, and that nobody has confirmed.
+    pub shrunk: Vec<(Dataset, Shrink)>,
+}
+
+/// Whether the people of a platform are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum People {
+    /// No sync has tried to read them yet.
+    Awaited,
+    /// They were read, at least in part.
+    Read,
+    /// They were read completely before and can't be read now: what is known is from then.
+    Outdated(Unread),
+    /// They have never been read, so that nothing is known about anybody.
+    Unknown(Unread),
+}
+
+/// The last attempt to read a dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// The state.
+    pub state: CollectionState,
+    /// The missing permission or another reason.
+    pub detail: Option<String>,
+}
+
+impl People {
+    /// Decides from the last collection of the dataset `users`.
+    pub fn of(users: Option<&CollectionRow>) -> Self {
+        let Some(row) = users else {
+            return Self::Awaited;
+        };
+        let unread = Unread {
+            state: row.state,
+            detail: row.detail.clone(),
+        };
+        match (row.state, row.doubt) {
+            (CollectionState::Complete, _) => Self::Read,
+            // Some rows were unreadable, or time ran out; the others are known.
+            (CollectionState::Partial, None) if row.rows > 0 => Self::Read,
+            _ if row.completions > 0 => Self::Outdated(unread),
+            _ => Self::Unknown(unread),
+        }
+    }
+}
+
+impl SourceState {
+    /// Returns whether people of the platform are known, even if from an earlier read.
+    pub const fn knows_people(&self) -> bool {
+        matches!(self.people, People::Read | People::Outdated(_))
+    }
+    /// Returns the state of an integration.
+    pub fn of(row: &Integration) -> Self {
+        let complete = row
+            .collections
+            .iter()
+            .filter(|collection| collection.state == CollectionState::Complete)
+            .count();
+        let count = |datasets: usize| u32::try_from(datasets).unwrap_or(u32::MAX);
+        Self {
+            id: row.id,
+            platform: row.platform,
+            name: row.name.clone(),
+            status: row.status,
+            last_completed_at: row.last_completed_at,
+            failure: row.failure.clone(),
+            readable: count(complete),
+            unreadable: count(row.collections.len().saturating_sub(complete)),
+            people: People::of(row.collection(Dataset::Users)),
+            shrunk: row
+                .collections
+                .iter()
+                .filter(|collection| !collection.is_shrink_confirmed())
+                .filter_map(|collection| Some((collection.dataset, collection.shrink()?)))
+                .collect(),
+        }
+    }
 }
 
 /// The age and completeness of the data behind an answer.
@@ -207,5 +287,70 @@ impl Command for RecordAnalysis {
     }
     fn target(&self) -> AuditTarget {
         AuditTarget::new("analysis", &self.analysis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::integration::{
+        Doubt,
+        testing::{collected, integration},
+    };
+
+    #[test]
+    fn people_are_unknown_until_the_accounts_of_a_platform_have_been_read() {
+        use CollectionState::{Complete, Denied, Failed, Partial};
+        let check = |state, rows, completions, doubt, expected: &str| {
+            let row = CollectionRow {
+                state,
+                rows,
+                doubt,
+                ..collected(Dataset::Users, completions)
+            };
+            let found = match People::of(Some(&row)) {
+                People::Awaited => "awaited",
+                People::Read => "read",
+                People::Outdated(_) => "outdated",
+                People::Unknown(_) => "unknown",
+            };
+            assert_eq!(found, expected, "{row:?}");
+        };
+        check(Complete, 10, 1, None, "read");
+        check(Partial, 10, 0, None, "read");
+        check(Partial, 0, 0, None, "unknown");
+        check(Partial, 0, 2, None, "outdated");
+        check(Partial, 10, 2, Some(Doubt::Shrank), "outdated");
+        check(Denied, 0, 0, Some(Doubt::Empty), "unknown");
+        check(Denied, 0, 3, Some(Doubt::Empty), "outdated");
+        check(Failed, 0, 0, None, "unknown");
+        check(Failed, 40, 1, None, "outdated");
+        assert_eq!(People::of(None), People::Awaited);
+    }
+
+    #[test]
+    fn a_source_names_the_lists_that_shrank_until_they_are_confirmed() {
+        let mut row = integration(Platform::Okta);
+        let shrunk = |dataset, confirmed_rows| CollectionRow {
+            state: CollectionState::Partial,
+            rows: 40,
+            doubt: Some(Doubt::Shrank),
+            complete_rows: Some(100),
+            confirmed_rows,
+            ..collected(dataset, 1)
+        };
+        row.collections = vec![
+            shrunk(Dataset::Users, None),
+            shrunk(Dataset::Apps, Some(40)),
+            shrunk(Dataset::Grants, Some(60)),
+            collected(Dataset::Roles, 1),
+        ];
+        let source = SourceState::of(&row);
+        let shrink = Shrink { from: 100, to: 40 };
+        assert_eq!(
+            source.shrunk,
+            [(Dataset::Users, shrink), (Dataset::Grants, shrink)]
+        );
+        assert_eq!((source.readable, source.unreadable), (1, 3));
     }
 }

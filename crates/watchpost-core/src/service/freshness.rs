@@ -5,7 +5,7 @@ use crate::{
     access::WorkspaceScope,
     error::{Error, NextStep},
     integration::STALE_AFTER_MS,
-    posture::{Freshness, SourceState},
+    posture::{Freshness, People, SourceState},
     text,
     value::{
         time::{HOUR_MS, Timestamp},
@@ -20,7 +20,7 @@ words! {
         NotConnected = "not_connected",
         /// The first sync or analysis hasn't finished.
         WaitingForFirstSync = "waiting_for_first_sync",
-        /// No source can be read.
+        /// No source can be read, or none of them lets its people be read.
         Failed = "failed",
     }
 }
@@ -53,8 +53,8 @@ impl From<String> for Warning {
 }
 
 impl Freshness {
-    /// Returns warnings about sources that are stale, failing, paused or partly unreadable, and about
-    /// integrations that were never read.
+    /// Returns warnings about sources that are stale, failing, paused or partly unreadable, about integrations that
+    /// were never read, and about lists that shrank.
     pub fn warnings(&self, now: Timestamp) -> Vec<Warning> {
         let mut out: Vec<Warning> = Vec::new();
         for source in &self.sources {
@@ -69,6 +69,28 @@ impl Freshness {
                 }
             } else {
                 out.push(text::freshness::never_read(title).into());
+            }
+            match &source.people {
+                People::Unknown(unread) => out.push(Warning {
+                    text: text::freshness::people_unknown(title, unread.state, unread.detail.as_deref()),
+                    next_step: Some(NextStep::VerifyIntegrations),
+                }),
+                // The warning below says more.
+                People::Outdated(_) if source.shrunk.iter().any(|(list, _)| list.holds_accounts()) => {}
+                People::Outdated(unread) => {
+                    out.push(
+                        text::freshness::people_outdated(title, unread.state, unread.detail.as_deref())
+                            .into(),
+                    );
+                }
+                People::Awaited | People::Read => {}
+            }
+            if let Some((dataset, shrink)) = source.shrunk.first() {
+                let others = source.shrunk.len().saturating_sub(1);
+                out.push(Warning {
+                    text: text::freshness::shrank(title, dataset, (shrink.from, shrink.to), others),
+                    next_step: Some(NextStep::ConfirmShrink),
+                });
             }
             if source.last_completed_at.is_some() && source.unreadable > 0 {
                 out.push(Warning {
@@ -90,6 +112,14 @@ impl Freshness {
             .min()
     }
 
+    /// Returns the active sources whose people have never been read: the score says nothing about them.
+    pub fn without_people(&self) -> impl Iterator<Item = &SourceState> {
+        self.sources.iter().filter(|source| {
+            !matches!(source.status, IntegrationStatus::Disconnected)
+                && matches!(source.people, People::Unknown(_))
+        })
+    }
+
     /// Returns the reason why there is no score, or `None` if there is one.
     pub fn not_ready(&self) -> Option<NotReady> {
         let active = |source: &&SourceState| !matches!(source.status, IntegrationStatus::Disconnected);
@@ -100,14 +130,15 @@ impl Freshness {
                 next_step: NextStep::ConnectPlatform,
             });
         }
+        // A platform whose people can't be read has no findings about them, which must not count as good.
         let readable = sources
             .iter()
-            .any(|source| source.last_completed_at.is_some() && source.readable > 0);
+            .any(|source| source.last_completed_at.is_some() && source.knows_people());
         if self.as_of.is_some() && readable {
             return None;
         }
         let failing = sources.iter().all(|source| {
-            source.failure.is_some() || (source.last_completed_at.is_some() && source.readable == 0)
+            source.failure.is_some() || (source.last_completed_at.is_some() && !source.knows_people())
         });
         Some(if failing {
             NotReady {

@@ -10,8 +10,10 @@ use crate::{
     error::{Error, NextStep},
     identity::{TagBreakGlass, TagOutcome},
     integration::{
-        AddIntegration, ChangeIntegration, IntegrationAction, IntegrationChange, VerifyIntegration,
+        AddIntegration, ChangeIntegration, ConfirmShrink, IntegrationAction, IntegrationChange, Shrink,
+        ShrinkConfirmation, VerifyIntegration,
         connector::{ConnectorConfig, Verification},
+        fact::Dataset,
         sync::connector_for,
     },
     remediation::{RejectOutcome, RejectRemediation, Remediation},
@@ -33,6 +35,15 @@ pub struct KeyIssued {
     pub id: KeyId,
     /// The key with its secret, to show once.
     pub key: NewKey,
+}
+
+/// A confirmed shrink.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConfirmedShrink {
+    /// The shrink.
+    pub shrink: Shrink,
+    /// Whether it was confirmed by this call, and not before.
+    pub changed: bool,
 }
 
 /// A newly added integration.
@@ -251,6 +262,50 @@ impl Watchpost {
             IntegrationChange::NotFound => Err(Error::not_found("integration", NextStep::ListIntegrations)),
             done => Ok(done),
         }
+    }
+
+    /// Confirms that a dataset has as few rows as it was last read, so that the next sync completes it and retires the
+    /// rest. `rows` is the number that the person has seen. A confirmation is used up by the next complete read.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Conflict`] if the dataset didn't shrink, or has another number of rows by now;
+    /// [`Error::Denied`]; or the store's error.
+    pub async fn confirm_shrink(
+        &self,
+        scope: &WorkspaceScope,
+        id: IntegrationId,
+        dataset: Dataset,
+        rows: u64,
+        call: CallRecord,
+    ) -> Result<ConfirmedShrink, Error> {
+        let command = ConfirmShrink {
+            id,
+            dataset,
+            rows,
+            now: self.clock().now(),
+        };
+        let write = scope.authorize(command, call)?;
+        let problem = match self.store().confirm_shrink(write).await?.into_value() {
+            ShrinkConfirmation::Confirmed(shrink) => {
+                return Ok(ConfirmedShrink {
+                    shrink,
+                    changed: true,
+                });
+            }
+            ShrinkConfirmation::Unchanged(shrink) => {
+                return Ok(ConfirmedShrink {
+                    shrink,
+                    changed: false,
+                });
+            }
+            ShrinkConfirmation::NotFound => {
+                return Err(Error::not_found("integration", NextStep::ListIntegrations));
+            }
+            ShrinkConfirmation::Changed(shrink) => text::integration::read_again(dataset, shrink.to),
+            ShrinkConfirmation::NothingToConfirm => text::integration::nothing_to_confirm(dataset),
+            ShrinkConfirmation::NotRead => text::integration::never_read(dataset),
+        };
+        Err(Error::conflict(problem).with_next_step(NextStep::ListIntegrations))
     }
 
     /// Rejects a remediation that waits for approval.

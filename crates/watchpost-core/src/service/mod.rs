@@ -30,7 +30,7 @@ pub use freshness::{NotReady, PostureState, Warning};
 pub use identities::IdentityAnswer;
 pub use imports::{DisagreementAnswer, ImportAnswer, ImportRequest};
 pub use jobs::Queue;
-pub use manage::{ACTIVE_KEYS_MAX, IntegrationAdded, KeyIssued};
+pub use manage::{ACTIVE_KEYS_MAX, ConfirmedShrink, IntegrationAdded, KeyIssued};
 pub use posture::{Change, PostureAnswer, RiskAnswer, Scored, TopFinding};
 pub use rules::{BlindRule, RuleAnswer};
 pub use scans::{

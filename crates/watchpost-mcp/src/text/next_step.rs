@@ -17,6 +17,9 @@ pub(crate) fn step(step: NextStep) -> String {
             "No integration can be read: run `watchpost integrations verify`, fix what it reports, then run `watchpost sync`"
         }
         NextStep::VerifyIntegrations => "`watchpost integrations verify` shows why",
+        NextStep::ConfirmShrink => {
+            "a person can check it with `watchpost integrations verify` and, if it is right, confirm it with `watchpost integrations confirm-shrink`"
+        }
         NextStep::ResumeIntegration => "`watchpost integrations resume` resumes it",
         NextStep::ListIntegrations => "`get_integrations` shows what is connected",
         NextStep::ListFindings => "take an id from `list_findings`",

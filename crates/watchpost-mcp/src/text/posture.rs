@@ -2,7 +2,7 @@
 
 use super::{count, matching};
 use watchpost_core::{
-    posture::{Coverage, Snapshot},
+    posture::{Coverage, Freshness, Snapshot},
     service::{NotReady, Scored},
     value::word::{Mfa, Platform},
 };
@@ -16,6 +16,21 @@ pub(crate) fn risk_score(scored: &Scored) -> String {
         scored.risk.score,
         scored.risk.rating,
         by_severity(scored.severity_counts),
+    )
+}
+
+/// The sentence after a score, if the people of some platforms have never been read.
+pub(crate) fn without_people(freshness: &Freshness) -> String {
+    let titles: Vec<&str> = freshness
+        .without_people()
+        .map(|source| source.platform.title())
+        .collect();
+    if titles.is_empty() {
+        return String::new();
+    }
+    format!(
+        " It says nothing about the people of {}, who could not be read.",
+        titles.join(" and ")
     )
 }
 

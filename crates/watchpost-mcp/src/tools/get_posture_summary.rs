@@ -230,7 +230,8 @@ impl QueryTool for GetPostureSummary {
                 let points: Vec<(&str, u64)> =
                     areas.iter().map(|area| (area.category, area.points)).collect();
                 (
-                    text::posture::summary(scored, answer.latest.as_ref(), &points, len(&rule_ids)),
+                    text::posture::summary(scored, answer.latest.as_ref(), &points, len(&rule_ids))
+                        + &text::posture::without_people(freshness),
                     Some(metrics(
                         scored,
                         answer.latest.as_ref(),

@@ -175,7 +175,10 @@ impl QueryTool for GetRiskScore {
         let answer = context.open(context.watchpost.risk(context.scope).await)?;
         let as_of = AsOf::new(&answer.freshness, context.now);
         let (sentence, mut output) = match &answer.score {
-            Ok(risk) => (text::posture::risk_score(risk), scored(risk)),
+            Ok(risk) => (
+                text::posture::risk_score(risk) + &text::posture::without_people(&answer.freshness),
+                scored(risk),
+            ),
             Err(why) => {
                 let step = next_step::step(why.next_step);
                 (

@@ -24,11 +24,9 @@ use watchpost_core::{
     },
     identity::{Identity, IdentityStore, TagBreakGlass, TagOutcome},
     integration::{
-        AddIntegration, ChangeIntegration, FinishSync, Integration, IntegrationChange, IntegrationStore,
-        VerifyIntegration,
-        connector::ConnectorConfig,
-        fact::{Collection, FactPage},
-        reading::Readings,
+        AddIntegration, ChangeIntegration, ConfirmShrink, DatasetEnd, FinishSync, Integration,
+        IntegrationChange, IntegrationStore, Judged, ShrinkConfirmation, VerifyIntegration,
+        connector::ConnectorConfig, fact::FactPage, reading::Readings,
     },
     job::{JobKind, JobRow, JobStore, TriggerSync, TriggeredSync},
     posture::{CoverageNumbers, Freshness, PostureStore, RecordAnalysis, RiskFacts, Snapshot, SourceState},
@@ -44,7 +42,7 @@ use watchpost_core::{
         },
         text::ForeignText,
         time::Timestamp,
-        word::{CollectionState, FindingStatus, Platform, RemediationState, RunState},
+        word::{FindingStatus, Platform, RemediationState, RunState},
     },
 };
 
@@ -183,26 +181,7 @@ fn store_entry(data: &mut Data, entry: &PendingEntry) -> u64 {
 }
 
 fn sources(data: &Data) -> Vec<SourceState> {
-    data.integrations
-        .iter()
-        .map(|row| {
-            let complete = row
-                .collections
-                .iter()
-                .filter(|collection| collection.state == CollectionState::Complete)
-                .count();
-            SourceState {
-                id: row.id,
-                platform: row.platform,
-                name: row.name.clone(),
-                status: row.status,
-                last_completed_at: row.last_completed_at,
-                failure: row.failure.clone(),
-                readable: u32::try_from(complete).unwrap(),
-                unreadable: u32::try_from(row.collections.len() - complete).unwrap(),
-            }
-        })
-        .collect()
+    data.integrations.iter().map(SourceState::of).collect()
 }
 
 fn fits(row: &Row, query: &FindingQuery) -> bool {
@@ -695,9 +674,15 @@ impl IntegrationStore for Fake {
         _: &JobPermit,
         _: SyncId,
         _: IntegrationId,
-        _: Collection,
+        _: DatasetEnd,
         _: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Judged, StoreError> {
+        unused()
+    }
+    async fn confirm_shrink(
+        &self,
+        _: AuthorizedWrite<ConfirmShrink>,
+    ) -> Result<Audited<ShrinkConfirmation>, StoreError> {
         unused()
     }
     async fn finish_sync(&self, _: AuthorizedWrite<FinishSync>) -> Result<Audited<()>, StoreError> {

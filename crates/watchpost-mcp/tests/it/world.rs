@@ -378,6 +378,10 @@ pub(crate) fn integration(n: u8, platform: Platform, name: &str) -> Integration 
         detail: None,
         finished_at: at,
         completions: 1,
+        doubt: None,
+        complete_rows: Some(10),
+        complete_at: Some(at),
+        confirmed_rows: None,
     };
     Integration {
         id: IntegrationId::from_bytes([n; 16]),

@@ -7,6 +7,7 @@ mod demo;
 mod field;
 mod imports;
 mod injections;
+mod lists;
 mod pipeline;
 mod reports;
 mod scan_tools;

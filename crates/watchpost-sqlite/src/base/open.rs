@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/0003_imports.sql"),
     include_str!("../../schema/0004_once.sql"),
     include_str!("../../schema/0005_conditions.sql"),
+    include_str!("../../schema/0006_doubt.sql"),
     include_str!("../../schema/0007_meanings.sql"),
     include_str!("../../schema/0008_readings.sql"),
 ];

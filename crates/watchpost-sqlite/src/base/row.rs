@@ -61,6 +61,7 @@ stored_words!(
     watchpost_core::check::ScanType,
     watchpost_core::check::Service,
     watchpost_core::check::SkipReason,
+    watchpost_core::integration::Doubt,
     watchpost_core::integration::fact::Dataset,
     watchpost_core::import::ExceptionKind,
     watchpost_core::import::ImportFormat,

@@ -16,11 +16,9 @@ use watchpost_core::{
     audit::AuditOutcome,
     error::StoreError,
     integration::{
-        AddIntegration, ChangeIntegration, FinishSync, Integration, IntegrationChange, IntegrationStore,
-        VerifyIntegration,
-        connector::ConnectorConfig,
-        fact::{Collection, FactPage},
-        reading::Readings,
+        AddIntegration, ChangeIntegration, ConfirmShrink, DatasetEnd, FinishSync, Integration,
+        IntegrationChange, IntegrationStore, Judged, ShrinkConfirmation, VerifyIntegration,
+        connector::ConnectorConfig, fact::FactPage, reading::Readings,
     },
     rule::document::IntegrationDocument,
     value::{
@@ -200,19 +198,32 @@ impl IntegrationStore for SqliteStore {
         permit: &JobPermit,
         sync: SyncId,
         integration: IntegrationId,
-        collection: Collection,
+        end: DatasetEnd,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let determines_app_usage = collection.dataset.determines_app_usage();
-        let mut finisher = facts::DatasetFinisher::new(sync, integration, collection, now);
-        self.bulk("facts", permit.scope().workspace(), move |tx, workspace| {
-            finisher.slice(tx, workspace)
-        })
-        .await?;
+    ) -> Result<Judged, StoreError> {
+        let determines_app_usage = end.collection.dataset.determines_app_usage();
+        let mut finisher = facts::DatasetFinisher::new(sync, integration, end, now);
+        let judged = self
+            .bulk("facts", permit.scope().workspace(), move |tx, workspace| {
+                finisher.slice(tx, workspace)
+            })
+            .await?;
         if determines_app_usage {
             self.measure_usage(permit.scope(), integration).await?;
         }
-        Ok(())
+        Ok(judged)
+    }
+
+    async fn confirm_shrink(
+        &self,
+        write: AuthorizedWrite<ConfirmShrink>,
+    ) -> Result<Audited<ShrinkConfirmation>, StoreError> {
+        self.change("collections", write, |tx, workspace, command, entry| {
+            let confirmation = integrations::confirm_shrink(tx, workspace, &command)?;
+            entry.set_outcome(confirmation.audit_outcome());
+            Ok(confirmation)
+        })
+        .await
     }
 
     async fn finish_sync(&self, write: AuthorizedWrite<FinishSync>) -> Result<Audited<()>, StoreError> {

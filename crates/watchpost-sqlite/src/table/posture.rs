@@ -3,21 +3,15 @@
 use crate::{
     base::{
         fault::Res,
-        row::{Columns, Word, stored},
-        unknown::known_rows,
+        row::{Columns, stored},
         writer::Tx,
     },
-    table::{findings, identities},
+    table::{findings, identities, integrations},
 };
 use rusqlite::{Connection, Row, params};
 use watchpost_core::{
-    integration::Failure,
     posture::{Coverage, Freshness, RecordAnalysis, RiskFacts, Snapshot, SourceState, TOP_FINDINGS},
-    value::{
-        id::{AnalysisId, IntegrationId},
-        time::Timestamp,
-        word::CollectionState,
-    },
+    value::{id::AnalysisId, time::Timestamp},
 };
 
 const COLUMNS: &str = "analysis_id, at, score, live_critical, live_high, live_medium, live_low, live_info, identities, \
@@ -70,32 +64,12 @@ pub(crate) fn latest(conn: &Connection, workspace: i64, until: i64, count: i64) 
 
 /// Returns the states of the synced integrations, by platform, then name.
 pub(crate) fn sources(conn: &Connection, workspace: i64) -> Res<Vec<SourceState>> {
-    let mut statement = conn.prepare_cached(
-        "SELECT i.id, i.platform, i.name, i.status, i.last_completed_at, i.failure_reason, i.failure_since, \
-         coalesce(sum(c.state = ?2), 0), coalesce(sum(c.state <> ?2), 0) \
-         FROM integrations i LEFT JOIN collections c \
-         ON c.workspace_id = i.workspace_id AND c.integration = i.integration \
-         WHERE i.workspace_id = ?1 AND i.removed = 0 GROUP BY i.integration",
-    )?;
-    let mut rows = statement.query(params![workspace, CollectionState::Complete.position()])?;
-    let mut out = known_rows(&mut rows, "integrations", |row| {
-        let failure = match (row.get::<_, Option<String>>(5)?, row.time_opt(6)?) {
-            (Some(reason), Some(since)) => Some(Failure { reason, since }),
-            _ => None,
-        };
-        Ok(SourceState {
-            id: row.id(0, IntegrationId::from_bytes)?,
-            platform: row.word(1)?,
-            name: row.text(2)?,
-            status: row.word(3)?,
-            last_completed_at: row.time_opt(4)?,
-            failure,
-            readable: u32::try_from(row.count(7)?).unwrap_or(u32::MAX),
-            unreadable: u32::try_from(row.count(8)?).unwrap_or(u32::MAX),
-        })
-    })?;
-    // Integrations of imports are never synced.
-    out.retain(|source| source.platform.is_synced());
+    let mut out: Vec<SourceState> = integrations::all(conn, workspace)?
+        .iter()
+        // Integrations of imports are never synced.
+        .filter(|row| row.platform.is_synced())
+        .map(SourceState::of)
+        .collect();
     out.sort_by(|a, b| (a.platform, &a.name, a.id).cmp(&(b.platform, &b.name, b.id)));
     Ok(out)
 }

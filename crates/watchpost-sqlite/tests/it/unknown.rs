@@ -15,7 +15,10 @@ use watchpost_core::{
     error::StoreError,
     finding::{FindingAction, FindingCommand, FindingQuery, Marks},
     import::BatchQuery,
-    integration::fact::{Dataset, Fact},
+    integration::{
+        ConfirmShrink, ShrinkConfirmation,
+        fact::{Dataset, Fact},
+    },
     job::{JobKind, TriggerSync},
     remediation::RequestRemediation,
     rule::document::EntityRef,
@@ -296,6 +299,22 @@ fn integrations_with_unknown_platforms_or_datasets_do_not_affect_the_others() {
             Some(CollectionState::Failed)
         );
         assert!(row.collection(Dataset::Apps).is_some());
+
+        fixture.write_as_newer("UPDATE collections SET doubt = 99, complete_rows = 100 WHERE dataset = 6");
+        let row = fixture.world.row(&fixture.tenant, fixture.integration).await;
+        let apps = row.collection(Dataset::Apps).unwrap();
+        assert_eq!((apps.doubt, apps.shrink()), (None, None));
+        let command = ConfirmShrink {
+            id: fixture.integration,
+            dataset: Dataset::Apps,
+            rows: apps.rows,
+            now: fixture.world.now(),
+        };
+        let write = fixture.world.write(scope, command);
+        assert_eq!(
+            store.confirm_shrink(write).await.unwrap().into_value(),
+            ShrinkConfirmation::NothingToConfirm
+        );
 
         fixture.write_as_newer("UPDATE integrations SET platform = 99 WHERE platform = 1");
         let ids: Vec<IntegrationId> = store

@@ -10,11 +10,15 @@ use std::{
 use watchpost_core::{
     check::Service,
     finding::{FindingAction, FindingCommand, FindingSummary, Marks, Observation, fingerprint},
+    integration::{
+        Doubt,
+        fact::{Collection, Dataset},
+    },
     rule::document::EntityRef,
     value::{
         id::{AnalysisId, IntegrationId},
         text::ForeignText,
-        word::{DismissReason, FindingStatus, Platform, Severity},
+        word::{CollectionState, DismissReason, FindingStatus, Platform, RunState, Severity},
     },
 };
 use watchpost_testkit::{
@@ -48,22 +52,41 @@ fn seen(rule: &str, integration: IntegrationId) -> Observation {
     }
 }
 
-/// Reverts the fifth migration and the later ones.
-fn revert_conditions(path: &PathBuf) {
+/// Reverts the sixth migration and the later ones.
+fn revert_doubt(path: &PathBuf) -> Connection {
     let raw = Connection::open(path).unwrap();
     raw.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+    for column in [
+        "doubt",
+        "complete_rows",
+        "complete_at",
+        "confirmed_rows",
+        "confirmed_at",
+    ] {
+        raw.execute_batch(&format!("ALTER TABLE collections DROP COLUMN {column}"))
+            .unwrap();
+    }
     raw.execute_batch(
-        "ALTER TABLE accounts DROP COLUMN password_expiry_exempt; \
+        "DROP TABLE entity_readings; ALTER TABLE accounts DROP COLUMN password_expiry_exempt; \
          ALTER TABLE account_mfa DROP COLUMN phishing_resistant_known; \
          ALTER TABLE account_mfa DROP COLUMN weak_only_known; ALTER TABLE grants DROP COLUMN network; \
          ALTER TABLE apps DROP COLUMN tenant_wide; \
-         DROP INDEX findings_also; DROP TABLE finding_sightings; DROP TABLE condition_moves; \
-         ALTER TABLE findings DROP COLUMN condition; ALTER TABLE findings DROP COLUMN also; \
-         ALTER TABLE findings DROP COLUMN services; ALTER TABLE findings DROP COLUMN sightings; \
-         DROP TABLE entity_readings; \
-         PRAGMA user_version = 4;",
+         PRAGMA user_version = 5;",
     )
     .unwrap();
+    raw
+}
+
+/// Reverts the fifth migration and the later ones.
+fn revert_conditions(path: &PathBuf) {
+    revert_doubt(path)
+        .execute_batch(
+            "DROP INDEX findings_also; DROP TABLE finding_sightings; DROP TABLE condition_moves; \
+         ALTER TABLE findings DROP COLUMN condition; ALTER TABLE findings DROP COLUMN also; \
+         ALTER TABLE findings DROP COLUMN services; ALTER TABLE findings DROP COLUMN sightings; \
+         PRAGMA user_version = 4;",
+        )
+        .unwrap();
 }
 
 async fn findings(
@@ -162,4 +185,63 @@ fn an_upgrade_merges_findings_of_one_condition_and_keeps_decisions() {
         let open = findings(&store, &tenant, &[FindingStatus::Open]).await;
         assert_eq!(open[1].also, ["exo.direct_send_rejected"]);
     });
+}
+
+#[test]
+fn after_an_upgrade_the_next_read_is_compared_with_the_last_complete_one() {
+    let harness = Exposed::default();
+    run(async {
+        let world = World::new(&harness).await;
+        let tenant = world.tenant("one").await;
+        let okta = world.integration(&tenant, Platform::Okta).await;
+        let datasets = [Dataset::Users, Dataset::Roles, Dataset::Apps, Dataset::Mfa];
+        let syncing = world.begin(&tenant, okta).await;
+        for dataset in datasets {
+            let state = match dataset {
+                Dataset::Mfa => CollectionState::Partial,
+                _ => CollectionState::Complete,
+            };
+            syncing.end_dataset(read(dataset, state, 100).into()).await;
+        }
+        syncing.finish(RunState::Completed, None).await;
+        let path = harness.0.lock().unwrap().clone();
+        drop(revert_doubt(&path));
+
+        let store = world.opened.open_again();
+        let row = store.integration(&tenant.operator, okta).await.unwrap().unwrap();
+        let rows: Vec<_> = row
+            .collections
+            .iter()
+            .map(|row| (row.dataset, row.complete_rows))
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                (Dataset::Users, Some(100)),
+                (Dataset::Mfa, None),
+                // These counted the rows of two lists.
+                (Dataset::Roles, None),
+                (Dataset::Apps, None),
+            ]
+        );
+        assert!(row.collections[0].complete_at.is_some());
+        let syncing = world.begin(&tenant, okta).await;
+        for dataset in datasets {
+            let end = read(dataset, CollectionState::Complete, 10).into();
+            let judged = syncing.end_dataset(end).await;
+            let expected = (dataset == Dataset::Users).then_some(Doubt::Shrank);
+            assert_eq!(judged.doubt, expected, "{dataset}");
+        }
+        syncing.finish(RunState::Completed, None).await;
+    });
+}
+
+fn read(dataset: Dataset, state: CollectionState, rows: u64) -> Collection {
+    Collection {
+        dataset,
+        state,
+        rows,
+        row_errors: 0,
+        detail: None,
+    }
 }

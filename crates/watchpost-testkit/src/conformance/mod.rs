@@ -22,6 +22,7 @@ pub mod once;
 pub mod readings;
 mod sample;
 pub mod scans;
+pub mod shrink;
 pub mod tenancy;
 mod world;
 
@@ -61,6 +62,10 @@ macro_rules! conformance_tests {
             integrations::the_reason_of_a_failed_sync_stays_until_a_sync_completes,
             integrations::removal_deletes_facts_and_secrets,
             integrations::credentials_are_read_back_unchanged,
+            shrink::a_list_that_shrank_retires_nothing_until_it_is_confirmed,
+            shrink::a_confirmation_is_for_one_number_of_rows_and_used_once,
+            shrink::an_empty_list_that_cannot_be_empty_is_denied_and_retires_nothing,
+            shrink::a_confirmation_that_cannot_be_audited_is_not_made,
             findings::observations_create_keep_and_reopen_findings,
             findings::a_finding_missing_from_two_newer_collections_is_resolved,
             findings::pages_have_no_gaps_and_no_repeats,

@@ -14,9 +14,8 @@ use watchpost_core::{
     },
     finding::{FindingQuery, FindingSummary},
     integration::{
-        ChangeIntegration, IntegrationAction,
+        ChangeIntegration, DatasetSpec, IntegrationAction,
         connector::{ConfigField, Connector, ConnectorConfig, ConnectorError, SyncRun, Verification},
-        fact::Dataset,
         reading::Readings,
         setting::{CollectRequest, SettingDocument, SettingRun},
     },
@@ -144,7 +143,7 @@ impl Connector for StubConnector {
     fn fields(&self) -> &'static [ConfigField] {
         &[]
     }
-    fn datasets(&self) -> &'static [Dataset] {
+    fn datasets(&self) -> &'static [DatasetSpec] {
         &[]
     }
     async fn verify(&self, _: &ConnectorConfig) -> Result<Verification, ConnectorError> {

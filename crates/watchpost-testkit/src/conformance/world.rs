@@ -11,7 +11,7 @@ use watchpost_core::{
     audit::{AuditOutcome, AuditTarget, CallRecord, ChainVerdict, ChainVerifier},
     finding::{Completions, FindingQuery, FindingSummary, SweepInput, SweepRule},
     integration::{
-        AddIntegration, FinishSync, Integration,
+        AddIntegration, DatasetEnd, FinishSync, Integration, Judged,
         connector::ConnectorConfig,
         fact::{Collection, Dataset, Fact, FactPage},
     },
@@ -450,17 +450,16 @@ impl RunningSync<'_> {
             row_errors: 0,
             detail: (state != CollectionState::Complete).then(|| "User.Read.All".to_owned()),
         };
-        self.world
-            .store
-            .finish_dataset(
-                &self.permit,
-                self.sync,
-                self.integration,
-                collection,
-                self.world.now(),
-            )
+        self.end_dataset(collection.into()).await;
+    }
+
+    /// Ends a dataset.
+    pub async fn end_dataset(&self, end: DatasetEnd) -> Judged {
+        let (store, now) = (&self.world.store, self.world.now());
+        store
+            .finish_dataset(&self.permit, self.sync, self.integration, end, now)
             .await
-            .expect("the store works");
+            .expect("the store works")
     }
 
     /// Ends the sync and its job.

@@ -46,12 +46,26 @@ fn row_cells(row: &Integration) -> Vec<String> {
         row.status.to_string(),
         time_or_never(row.last_completed_at),
         format!("{complete} of {}", row.collections.len()),
-        row.failure
-            .as_ref()
-            .map(|failure| format!("since {}: {}", failure.since, failure.reason))
-            .unwrap_or_default(),
+        problem(row),
         row.id.to_string(),
     ]
+}
+
+/// The failure or, without one, the first dataset that the vendor returned but that isn't believed.
+fn problem(row: &Integration) -> String {
+    if let Some(failure) = &row.failure {
+        return format!("since {}: {}", failure.since, failure.reason);
+    }
+    let doubted = row
+        .collections
+        .iter()
+        .find(|collection| collection.doubt.is_some());
+    doubted
+        .map(|collection| {
+            let detail = collection.detail.as_deref().unwrap_or_default();
+            format!("{} {}: {detail}", collection.dataset, collection.state)
+        })
+        .unwrap_or_default()
 }
 
 fn row_json(row: &Integration, stale: bool) -> Value {
@@ -66,6 +80,8 @@ fn row_json(row: &Integration, stale: bool) -> Value {
         "config": row.config,
         "datasets": row.collections.iter().map(|c| json!({
             "dataset": c.dataset, "state": c.state, "rows": c.rows, "detail": c.detail, "finished_at": c.finished_at,
+            "doubt": c.doubt, "complete_rows": c.complete_rows, "complete_at": c.complete_at,
+            "confirmed_rows": c.confirmed_rows,
         })).collect::<Vec<_>>(),
     })
 }

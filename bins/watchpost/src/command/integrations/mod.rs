@@ -3,6 +3,7 @@
 mod add;
 mod change;
 mod list;
+mod shrink;
 mod verify;
 
 use crate::{
@@ -15,7 +16,7 @@ use anyhow::{Context as _, Result};
 use clap::Subcommand;
 use std::io::{self, Write as _};
 use watchpost_core::{
-    integration::IntegrationAction,
+    integration::{IntegrationAction, fact::Dataset},
     value::{id::IntegrationId, word::Platform},
 };
 
@@ -29,6 +30,16 @@ pub(crate) enum Integrations {
     Verify {
         /// Only this integration: its id, or its platform if that is connected only once
         which: Option<String>,
+    },
+    /// Confirms that a list at the vendor is as short as it was last read, so that the next sync removes the rest
+    ConfirmShrink {
+        /// The integration's id, or its platform if that is connected only once
+        which: String,
+        /// The dataset that shrank, as `watchpost integrations list` and `watchpost doctor` name it
+        dataset: Dataset,
+        /// Don't ask for confirmation
+        #[arg(long)]
+        yes: bool,
     },
     /// Stops syncs of an integration and keeps its data
     Pause {
@@ -55,6 +66,9 @@ pub(crate) async fn run(command: Integrations, session: &Session, output: Output
         Integrations::Add(args) => add::run(args, session, output).await,
         Integrations::List => list::run(session, output).await,
         Integrations::Verify { which } => verify::run(which.as_deref(), session, output).await,
+        Integrations::ConfirmShrink { which, dataset, yes } => {
+            shrink::run(&which, dataset, yes, session, output).await
+        }
         Integrations::Pause { which } => change::run(&which, IntegrationAction::Pause, session, output).await,
         Integrations::Resume { which } => {
             change::run(&which, IntegrationAction::Resume, session, output).await

@@ -2,7 +2,7 @@
 
 use super::{
     documents::Documents,
-    graph::{Rows, each, read_list, unreadable_rows},
+    graph::{Rows, each, each_of_some, read_list, unreadable_rows},
     table::{DERIVED, GRAPH, GRAPH_BETA, derived},
 };
 use crate::{
@@ -213,7 +213,7 @@ async fn users(client: &Client, out: &mut SettingEmitter) -> Result<(), Connecto
     let (mut not_capable, mut unknown) = (0_u64, 0_u64);
     let mut accounts = Vec::new();
     let query = Some("$select=id,userPrincipalName,userType,accountEnabled&$top=999");
-    let unreadable = each(client, "/v1.0/users", query, |row: Account| {
+    let unreadable = each_of_some(client, "/v1.0/users", query, |row: Account| {
         let Some(is_enabled) = row.account_enabled else {
             return false;
         };
@@ -362,7 +362,7 @@ async fn open_service_principals(client: &Client) -> Result<SettingContent, Sett
         "$select=id,appId,displayName,appOwnerOrganizationId,servicePrincipalType,accountEnabled,\
          appRoleAssignmentRequired&$top=999",
     );
-    let unreadable = each(
+    let unreadable = each_of_some(
         client,
         "/v1.0/servicePrincipals",
         query,

@@ -10,10 +10,17 @@ use crate::{
 use serde_json::{Map, Value, value::RawValue};
 use watchpost_core::integration::setting::SETTING_BYTES_MAX;
 
+/// The lists that are never empty: the organization is its only row, and every tenant has an initial domain.
+const NEVER_EMPTY: &[&str] = &["organization", "domains"];
+
 /// Reads one setting.
 pub(super) async fn read(client: &Client, setting: &GraphSetting) -> Result<SettingContent, SettingError> {
     if setting.list {
-        read_list(client, setting.at, setting.query, setting.permission, Some).await
+        let found = read_list(client, setting.at, setting.query, setting.permission, Some).await?;
+        if NEVER_EMPTY.contains(&setting.path) && found.has_no_rows() {
+            return Err(SettingError::Denied(setting.permission.to_owned()));
+        }
+        Ok(found)
     } else {
         one(client, setting).await
     }
@@ -96,6 +103,29 @@ impl Rows {
             text::unreadable_rows(self.unreadable, readable.saturating_add(self.unreadable))
         });
         SettingContent::list(self.rows).incomplete_because(incomplete)
+    }
+}
+
+/// Reads a long list that is never empty, like [`each`].
+///
+/// # Errors
+/// [`ApiError::Denied`] if the list is empty, because Graph then hides its rows.
+pub(super) async fn each_of_some<T: serde::de::DeserializeOwned>(
+    client: &Client,
+    at: &str,
+    query: Option<&str>,
+    mut row: impl FnMut(T) -> bool,
+) -> Result<u64, ApiError> {
+    let mut any = false;
+    let unreadable = each(client, at, query, |parsed| {
+        any = true;
+        row(parsed)
+    })
+    .await?;
+    if any || unreadable > 0 {
+        Ok(unreadable)
+    } else {
+        Err(ApiError::Denied)
     }
 }
 

@@ -82,6 +82,8 @@ struct Principal {
 struct Assignments {
     rows: Vec<(usize, Assignment)>,
     unreadable: u64,
+    /// Whether the list has assignments of any role.
+    any: bool,
     /// Whether the license doesn't include PIM, so that there are no schedules.
     without_pim: bool,
 }
@@ -138,12 +140,26 @@ async fn active(client: &Client) -> Result<Assignments, SettingError> {
         Err(ApiError::Unlicensed) => {
             let active = assignments(client, without_pim).await;
             let active = active.map_err(GRAPH_API.read_error_for(permission::ROLES))?;
-            Ok(Assignments {
+            Assignments {
                 without_pim: true,
                 ..active
-            })
+            }
+            .of_some(permission::ROLES)
         }
-        result => Ok(result.map_err(GRAPH_API.read_error_for(permission::ROLES_ACTIVE))?),
+        result => result
+            .map_err(GRAPH_API.read_error_for(permission::ROLES_ACTIVE))?
+            .of_some(permission::ROLES_ACTIVE),
+    }
+}
+
+impl Assignments {
+    /// Requires that the list isn't empty: Entra doesn't let the last Global Administrator lose the role.
+    fn of_some(self, permission: &'static str) -> Result<Self, SettingError> {
+        if self.any || self.unreadable > 0 {
+            Ok(self)
+        } else {
+            Err(SettingError::Denied(permission.to_owned()))
+        }
     }
 }
 
@@ -155,6 +171,7 @@ async fn assignments(client: &Client, at: &str) -> Result<Assignments, ApiError>
     let mut found = Assignments::default();
     let mut overflow = false;
     found.unreadable = each(client, at, Some("$expand=principal"), |row: Assignment| {
+        found.any = true;
         let role = ROLES
             .iter()
             .position(|(template, _)| row.role_definition_id.eq_ignore_ascii_case(template));

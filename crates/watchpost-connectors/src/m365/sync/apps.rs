@@ -40,7 +40,7 @@ pub(super) async fn apps(
     let mut list = client.list("/v1.0/applications", Some(query));
     while let Some(rows) = list.page().await.map_err(read_error)? {
         for raw in rows {
-            let Some(row) = run.row::<wire::Application>(&raw) else {
+            let Some(row) = run.row_aside::<wire::Application>(&raw) else {
                 continue;
             };
             match normalize::app_registration(&row) {

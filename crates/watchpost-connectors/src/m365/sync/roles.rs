@@ -100,7 +100,7 @@ async fn assignments(
     let mut list = client.list("/v1.0/roleManagement/directory/roleDefinitions", Some(query));
     while let Some(rows) = list.page().await.map_err(read_error)? {
         for raw in rows {
-            if let Some(row) = run.row::<wire::RoleDefinition>(&raw)
+            if let Some(row) = run.row_aside::<wire::RoleDefinition>(&raw)
                 && definitions.len() < ROLE_ROWS_MAX
             {
                 match normalize::role_definition(&row) {
@@ -109,6 +109,10 @@ async fn assignments(
                 }
             }
         }
+    }
+    if definitions.is_empty() {
+        // Every tenant has the built-in roles.
+        return Err(ReadError::Denied(permission::ROLES));
     }
     let mut groups_result = Ok(());
     let mut list = client.list(

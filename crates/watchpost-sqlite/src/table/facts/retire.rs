@@ -12,11 +12,12 @@ use crate::{
         row::{Columns, Word},
         writer::Tx,
     },
-    table::integrations::{record_collection, running_sync},
+    table::integrations::{baseline, record_collection, running_sync},
 };
 use rusqlite::params;
 use watchpost_core::{
     integration::{
+        DatasetEnd, Judged,
         fact::Collection,
         reading::{EntityMark, is_gone},
     },
@@ -34,50 +35,44 @@ const ROWS_READ_MAX: i64 = 2_000;
 pub(crate) struct DatasetFinisher {
     sync: SyncId,
     integration: IntegrationId,
-    collection: Collection,
+    end: DatasetEnd,
     now: Timestamp,
+    /// The decision of the first slice.
+    judged: Option<Judged>,
     left: Vec<&'static Table>,
     after: String,
 }
 
 impl DatasetFinisher {
-    pub(crate) fn new(
-        sync: SyncId,
-        integration: IntegrationId,
-        collection: Collection,
-        now: Timestamp,
-    ) -> Self {
-        let dataset = collection.dataset;
-        let retires = collection.state == CollectionState::Complete;
-        let mut left: Vec<&'static Table> = if retires {
-            [&MFA, &ROLES, &OWNERS, &GRANTS, &SETTINGS].into()
-        } else {
-            Vec::new()
-        };
-        // Accounts and apps belong to one dataset each.
-        if retires && dataset.holds_accounts() {
-            left.push(&ACCOUNTS);
-        }
-        if retires && dataset.holds_apps() {
-            left.push(&APPS);
-        }
+    pub(crate) fn new(sync: SyncId, integration: IntegrationId, end: DatasetEnd, now: Timestamp) -> Self {
         Self {
             sync,
             integration,
-            collection,
+            end,
             now,
-            left,
+            judged: None,
+            left: Vec::new(),
             after: String::new(),
         }
     }
 
-    /// Runs a slice. Returns `Some` once the dataset is finished.
-    pub(crate) fn slice(&mut self, tx: &Tx<'_>, workspace: i64) -> Res<Option<()>> {
+    /// Runs a slice. Returns the result once the dataset is finished.
+    pub(crate) fn slice(&mut self, tx: &Tx<'_>, workspace: i64) -> Res<Option<Judged>> {
         let (sync, integration) = running_sync(tx.conn, workspace, self.sync, self.integration)?;
+        let dataset = self.end.collection.dataset;
+        let judged = match self.judged.clone() {
+            Some(judged) => judged,
+            None => {
+                let before = baseline(tx, workspace, integration, dataset)?;
+                let judged = self.end.clone().judge(before);
+                self.left = retired_by(&judged.collection);
+                self.judged.insert(judged).clone()
+            }
+        };
         let key = DatasetKey {
             workspace,
             integration,
-            dataset: self.collection.dataset.position(),
+            dataset: dataset.position(),
         };
         while let Some(table) = self.left.last().copied() {
             match retire(tx, table, key, sync, &mut self.after)? {
@@ -88,7 +83,7 @@ impl DatasetFinisher {
                 Slice::Full => return Ok(None),
             }
         }
-        if self.collection.state == CollectionState::Complete {
+        if judged.collection.state == CollectionState::Complete {
             let context = FactContext {
                 workspace,
                 integration,
@@ -97,9 +92,25 @@ impl DatasetFinisher {
             };
             reading::forget_unlisted(tx, context)?;
         }
-        record_collection(tx, workspace, integration, &self.collection, self.now)?;
-        Ok(Some(()))
+        record_collection(tx, workspace, integration, &judged, self.now)?;
+        Ok(Some(judged))
     }
+}
+
+/// Returns the tables with rows that a collection retires.
+fn retired_by(collection: &Collection) -> Vec<&'static Table> {
+    if collection.state != CollectionState::Complete {
+        return Vec::new();
+    }
+    let mut tables: Vec<&'static Table> = [&MFA, &ROLES, &OWNERS, &GRANTS, &SETTINGS].into();
+    // Accounts and apps belong to one dataset each.
+    if collection.dataset.holds_accounts() {
+        tables.push(&ACCOUNTS);
+    }
+    if collection.dataset.holds_apps() {
+        tables.push(&APPS);
+    }
+    tables
 }
 
 #[derive(Clone, Copy)]

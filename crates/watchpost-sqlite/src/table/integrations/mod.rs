@@ -1,13 +1,15 @@
-//! Integrations: rows, credentials, syncs.
+//! Integrations: rows, credentials, syncs, collections.
 
 mod add;
+mod collection;
 mod row;
 mod secret;
 mod standing;
 mod sync;
 
 pub(crate) use add::add;
+pub(crate) use collection::{baseline, confirm_shrink, record_collection};
 pub(crate) use row::{all, all_with_numbers, next_number, number_of};
 pub(crate) use secret::open_config;
 pub(crate) use standing::end_sync;
-pub(crate) use sync::{begin, finish_sync, record_collection, running_sync};
+pub(crate) use sync::{begin, finish_sync, running_sync};

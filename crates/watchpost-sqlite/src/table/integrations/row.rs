@@ -43,6 +43,28 @@ fn integration_row(row: &Row<'_>) -> Res<(i64, Integration)> {
     ))
 }
 
+/// Reads the columns from `dataset` to `confirmed_rows`.
+fn collection_row(row: &Row<'_>) -> Res<CollectionRow> {
+    let count_opt = |i| {
+        Ok::<_, Fault>(
+            row.get::<_, Option<i64>>(i)?
+                .and_then(|count| count.try_into().ok()),
+        )
+    };
+    Ok(CollectionRow {
+        dataset: row.word(1)?,
+        state: row.word(2)?,
+        rows: row.count(3)?,
+        detail: row.get(4)?,
+        finished_at: row.time(5)?,
+        completions: row.count(6)?,
+        doubt: row.word_opt(7)?,
+        complete_rows: count_opt(8)?,
+        complete_at: row.time_opt(9)?,
+        confirmed_rows: count_opt(10)?,
+    })
+}
+
 /// Reads all integrations with their numbers in this file, by platform, then name.
 pub(crate) fn all_with_numbers(conn: &Connection, workspace: i64) -> Res<Vec<(i64, Integration)>> {
     let mut out;
@@ -64,19 +86,11 @@ pub(crate) fn all_with_numbers(conn: &Connection, workspace: i64) -> Res<Vec<(i6
         .collect();
     {
         let mut statement = conn.prepare_cached(
-            "SELECT integration, dataset, state, row_count, detail, finished_at, completions FROM collections \
-             WHERE workspace_id = ?1 ORDER BY integration, dataset",
+            "SELECT integration, dataset, state, row_count, detail, finished_at, completions, doubt, complete_rows, \
+             complete_at, confirmed_rows FROM collections WHERE workspace_id = ?1 ORDER BY integration, dataset",
         )?;
         let collections = known_rows(&mut statement.query([workspace])?, "collections", |row| {
-            let collection = CollectionRow {
-                dataset: row.word(1)?,
-                state: row.word(2)?,
-                rows: row.count(3)?,
-                detail: row.get(4)?,
-                finished_at: row.time(5)?,
-                completions: row.count(6)?,
-            };
-            Ok((row.get::<_, i64>(0)?, collection))
+            Ok((row.get::<_, i64>(0)?, collection_row(row)?))
         })?;
         for (number, collection) in collections {
             if let Some((_, integration)) = places.get(&number).and_then(|place| out.get_mut(*place)) {

@@ -1,10 +1,10 @@
-//! Syncs: their rows, their collections, their end.
+//! Syncs: their rows, their end.
 
 use super::{row::number_of, standing::end_sync};
 use crate::{
     base::{
         fault::{Fault, Res},
-        row::{Word, stored},
+        row::Word,
         writer::Tx,
     },
     table::jobs::{Subject, enqueue},
@@ -13,12 +13,12 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use watchpost_core::{
     audit::{AuditOutcome, PendingEntry},
     error::StoreError,
-    integration::{FinishSync, SYNCS_KEPT, SyncResult, fact::Collection},
+    integration::{FinishSync, SYNCS_KEPT, SyncResult},
     job::JobKind,
     value::{
         id::{IntegrationId, SyncId},
         time::Timestamp,
-        word::{CollectionState, RunState},
+        word::RunState,
     },
 };
 
@@ -98,36 +98,6 @@ pub(crate) fn begin(
         params![workspace, number, now.as_millis()],
     )?;
     Ok(())
-}
-
-/// Records the result of a collection.
-pub(crate) fn record_collection(
-    tx: &Tx<'_>,
-    workspace: i64,
-    integration: i64,
-    collection: &Collection,
-    now: Timestamp,
-) -> Res<()> {
-    let complete = collection.state == CollectionState::Complete;
-    tx.conn
-        .prepare_cached(
-            "INSERT INTO collections (workspace_id, integration, dataset, state, row_count, row_errors, detail, \
-             finished_at, completions) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
-             ON CONFLICT (workspace_id, integration, dataset) DO UPDATE SET state = ?4, row_count = ?5, row_errors = ?6, \
-             detail = ?7, finished_at = ?8, completions = completions + ?9",
-        )?
-        .execute(params![
-            workspace,
-            integration,
-            collection.dataset.position(),
-            collection.state.position(),
-            stored(collection.rows),
-            stored(collection.row_errors),
-            collection.detail,
-            now.as_millis(),
-            i64::from(complete),
-        ])?;
-    tx.bump(workspace)
 }
 
 /// Ends a sync, and queues an analysis if it completed.

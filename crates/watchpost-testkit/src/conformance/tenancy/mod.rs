@@ -49,6 +49,7 @@ pub const METHODS: &[&str] = &[
     "IntegrationStore::add_integration",
     "IntegrationStore::begin_sync",
     "IntegrationStore::change_integration",
+    "IntegrationStore::confirm_shrink",
     "IntegrationStore::finish_dataset",
     "IntegrationStore::finish_sync",
     "IntegrationStore::integration",

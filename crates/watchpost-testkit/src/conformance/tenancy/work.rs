@@ -69,7 +69,7 @@ async fn syncs(probe: &mut Probe<'_>) {
         permit,
         ids.sync,
         ids.integration,
-        collection,
+        collection.into(),
         world.now()
     );
     let command = FinishSync {

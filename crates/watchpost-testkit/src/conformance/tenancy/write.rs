@@ -13,8 +13,8 @@ use watchpost_core::{
     identity::{IdentityStore, TagBreakGlass},
     import::{ImportPermit, ImportStore},
     integration::{
-        AddIntegration, ChangeIntegration, IntegrationAction, IntegrationStore, VerifyIntegration,
-        connector::ConnectorConfig,
+        AddIntegration, ChangeIntegration, ConfirmShrink, IntegrationAction, IntegrationStore,
+        VerifyIntegration, connector::ConnectorConfig, fact::Dataset,
     },
     job::{JobStore, TriggerSync},
     remediation::{RejectRemediation, RemediationStore, RequestRemediation},
@@ -98,6 +98,13 @@ async fn integrations(probe: &mut Probe<'_>) {
     }
     let command = VerifyIntegration { id: ids.integration };
     change!(probe, IntegrationStore::open_config_for_verify, scope, command);
+    let command = ConfirmShrink {
+        id: ids.integration,
+        dataset: Dataset::Users,
+        rows: 1,
+        now: world.now(),
+    };
+    change!(probe, IntegrationStore::confirm_shrink, scope, command);
     let command = TriggerSync {
         integration: Some(ids.integration),
         platform: None,

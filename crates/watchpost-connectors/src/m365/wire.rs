@@ -172,7 +172,6 @@ pub(super) struct ServicePrincipal {
     pub(super) service_principal_type: Option<String>,
     pub(super) account_enabled: Option<bool>,
     pub(super) verified_publisher: Option<VerifiedPublisher>,
-    pub(super) publisher_name: Option<String>,
     pub(super) password_credentials: Option<Vec<Credential>>,
     pub(super) key_credentials: Option<Vec<Credential>>,
     pub(super) app_roles: Option<Vec<AppRole>>,

@@ -142,3 +142,15 @@ pub(crate) const HOSTS: &[Exception] = &[
     ),
     ("/fabric *", "Fabric's API: documented in prose"),
 ];
+
+/// Fields that the connectors read.
+pub(crate) const WIRE: &[Exception] = &[
+    (
+        "m365 ServicePrincipal: createdDateTime: *",
+        "an undescribed property of an open type; without it the date of creation is unknown",
+    ),
+    (
+        "okta EnrollmentPolicy: rules: *",
+        "added to a policy when its rules are read",
+    ),
+];

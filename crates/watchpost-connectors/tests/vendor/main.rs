@@ -16,6 +16,7 @@ mod openapi;
 mod reads;
 mod rego;
 mod resources;
+mod routes;
 mod shared;
 #[path = "../it/support.rs"]
 #[expect(
@@ -24,6 +25,7 @@ mod shared;
 )]
 mod support;
 mod traffic;
+mod wire;
 
 use crate::log::{Exception, Log, wrong};
 
@@ -46,16 +48,26 @@ fn conclude(name: &str, log: &Log, exceptions: &[Exception]) {
     assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n"));
 }
 
+/// Prints the number of the simulator's routes, and fails if some weren't compared.
+fn reached(name: &str, (total, missing): (usize, Vec<String>)) {
+    println!("{name}: {total} routes of the simulator");
+    assert!(total > 20, "the routes weren't found: {total}");
+    assert!(missing.is_empty(), "not compared:\n{}", missing.join("\n"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn requests_to_okta_and_its_simulated_answers_are_as_described() {
     let Some(document) = okta::okta() else {
         return;
     };
     let mut log = Log::default();
-    for exchange in traffic::okta().await {
-        document.compare_exchange(&mut log, &exchange);
+    let exchanges = traffic::okta().await;
+    for exchange in &exchanges {
+        document.compare_exchange(&mut log, exchange);
     }
     conclude("Okta", &log, exceptions::OKTA);
+    let routes = [("okta/mod.rs", "fn answer", 2)];
+    reached("Okta", routes::missing(&exchanges, "/okta", &routes));
 }
 
 #[tokio::test(start_paused = true)]
@@ -64,9 +76,10 @@ async fn requests_to_graph_and_its_simulated_answers_are_as_described() {
         return;
     };
     let (mut log, mut others) = (Log::default(), Log::default());
-    for exchange in traffic::m365().await {
+    let exchanges = traffic::m365().await;
+    for exchange in &exchanges {
         if exchange.api == "/graph" {
-            graph.compare(&mut log, &exchange);
+            graph.compare(&mut log, exchange);
         } else {
             others.counts.requests += 1;
             others.counts.answers += 1;
@@ -78,4 +91,10 @@ async fn requests_to_graph_and_its_simulated_answers_are_as_described() {
     }
     conclude("Microsoft Graph", &log, exceptions::GRAPH);
     conclude("other hosts of Microsoft 365", &others, exceptions::HOSTS);
+    let routes = [
+        ("graph/mod.rs", "fn routed", 1),
+        ("graph/settings.rs", "fn path", 1),
+        ("graph/snapshots.rs", "fn answer", 3),
+    ];
+    reached("Microsoft Graph", routes::missing(&exchanges, "/graph", &routes));
 }

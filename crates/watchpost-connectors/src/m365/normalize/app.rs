@@ -134,7 +134,6 @@ pub(in crate::m365) fn app(
         client_id,
         publisher: publisher
             .and_then(|publisher| publisher.display_name.as_deref())
-            .or(row.publisher_name.as_deref())
             .map(ForeignText::name),
         publisher_verified: Some(
             publisher.is_some_and(|publisher| publisher.verified_publisher_id.is_some()),

@@ -88,6 +88,7 @@ impl RuleEngine for RegoRules {
         for part in self.pool.run(batch, documents, size).await? {
             whole.hits.extend(part.hits);
             whole.failures.extend(part.failures);
+            whole.unjudged.extend(part.unjudged);
         }
         Ok(whole)
     }

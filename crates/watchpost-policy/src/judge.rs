@@ -62,6 +62,9 @@ pub(crate) struct Judge {
     machines: Vec<RegoVM>,
 }
 
+/// The reason of a rule that lacks a fact about the entity.
+const UNREADABLE: &str = "unreadable";
+
 /// The outcome of evaluating one rule.
 type Judged = Result<Verdict, String>;
 
@@ -97,7 +100,8 @@ impl Judge {
         }
     }
 
-    /// Evaluates all rules for the document's type. Adds hits and failures to `out` in the order of the rules.
+    /// Evaluates all rules for the document's type. Adds hits, failures and rules that could not judge
+    /// to `out` in the order of the rules.
     pub(crate) fn judge(
         &mut self,
         pack: &Pack,
@@ -114,27 +118,28 @@ impl Judge {
         };
         verdicts.sort_by_key(|(rule, _)| *rule);
         for (rule, judged) in verdicts {
+            let readable = pack
+                .entries()
+                .get(rule)
+                .is_some_and(|entry| may_judge(&entry.metadata, document));
             match judged {
                 Ok(Verdict::Failed {
                     title,
                     evidence,
                     apps,
-                }) => {
-                    let readable = pack
-                        .entries()
-                        .get(rule)
-                        .is_some_and(|entry| may_judge(&entry.metadata, document));
-                    if readable {
-                        out.hits.push(Hit {
-                            rule,
-                            entity,
-                            title,
-                            evidence,
-                            apps,
-                        });
-                    }
+                }) if readable => out.hits.push(Hit {
+                    rule,
+                    entity,
+                    title,
+                    evidence,
+                    apps,
+                }),
+                // The datasets are complete, but a fact about the entity is unknown. Where they aren't, the findings stay
+                // anyway.
+                Ok(Verdict::Skipped(reason)) if readable && reason == UNREADABLE => {
+                    out.unjudged.push((rule, entity));
                 }
-                Ok(Verdict::Passed | Verdict::Skipped(_)) => {}
+                Ok(_) => {}
                 Err(reason) => out.failures.push(RuleFailure { rule, entity, reason }),
             }
         }

@@ -34,6 +34,9 @@ const OBSERVATIONS_PER_WRITE: usize = 500;
 /// Maximum number of rule failures that are remembered by entity.
 const FAILURES_MAX: usize = 100_000;
 
+/// Maximum number of rules that couldn't judge an entity that are remembered.
+const UNJUDGED_MAX: usize = 400_000;
+
 /// The result of an analysis.
 #[derive(Debug, Clone)]
 pub struct AnalysisSummary {
@@ -215,6 +218,13 @@ impl Run<'_> {
             self.failed_rules.entry(rule.id.clone()).or_insert(failure.reason);
             if self.failed.len() < FAILURES_MAX {
                 self.failed.insert((rule.id.clone(), failure.entity));
+            }
+        }
+        for (rule, entity) in evaluation.unjudged {
+            if let Some(rule) = rules.get(rule)
+                && self.failed.len() < UNJUDGED_MAX
+            {
+                self.failed.insert((rule.id.clone(), entity));
             }
         }
         for hit in evaluation.hits {

@@ -103,6 +103,9 @@ pub struct Evaluation {
     pub hits: Vec<Hit>,
     /// The failures. Findings of a failed rule on the entity are neither created nor resolved.
     pub failures: Vec<RuleFailure>,
+    /// The rules, as positions in [`RuleEngine::rules`], that could not judge an entity although their datasets are
+    /// complete, because a fact about it is unknown. Their findings on the entity are neither created nor resolved.
+    pub unjudged: Vec<(usize, EntityRef)>,
 }
 
 /// The errors of an engine that can't run.

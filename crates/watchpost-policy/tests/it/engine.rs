@@ -66,6 +66,46 @@ async fn a_hit_has_its_entity_sentence_evidence_and_apps() {
 }
 
 #[tokio::test]
+async fn a_rule_without_a_fact_that_it_needs_has_not_judged_the_entity() {
+    let engine = RegoRules::with_threads(Pack::builtin(), 1);
+    let unjudged = async |mfa: Mfa, resistant: Option<bool>, unreadable: &[Dataset]| {
+        let mut doc = identity(1);
+        doc.accounts.truncate(1);
+        doc.accounts[0].mfa = mfa;
+        doc.accounts[0].phishing_resistant = resistant;
+        doc.accounts[0].integration = integration_ref(Platform::M365, unreadable);
+        doc.integrations = Arc::new(vec![integration_ref(Platform::M365, unreadable)]);
+        let documents = Arc::new(vec![Document::Identity(Box::new(doc))]);
+        let evaluation = engine.evaluate(documents, NOW_MS).await.unwrap();
+        let ids = evaluation.unjudged.iter().map(|(rule, entity)| {
+            assert_eq!(*entity, Document::Identity(Box::new(identity(1))).entity());
+            engine.rules()[*rule].id.clone()
+        });
+        let mut ids: Vec<String> = ids.filter(|id| id.starts_with("id.admin_")).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(unjudged(Mfa::On, Some(true), &[]).await, Vec::<String>::new());
+    assert_eq!(
+        unjudged(Mfa::On, None, &[]).await,
+        ["id.admin_no_phish_resistant"]
+    );
+    assert_eq!(
+        unjudged(Mfa::Unknown, None, &[]).await,
+        [
+            "id.admin_no_mfa",
+            "id.admin_no_phish_resistant",
+            "id.admin_weak_mfa"
+        ]
+    );
+    // Findings whose datasets can't be read stay anyway.
+    assert_eq!(
+        unjudged(Mfa::Unknown, None, &[Dataset::Mfa]).await,
+        Vec::<String>::new()
+    );
+}
+
+#[tokio::test]
 async fn hits_are_in_the_order_of_documents_and_rules_on_any_number_of_threads() {
     let documents: Vec<Document> = (0..200_u8)
         .map(|number| {

@@ -12,10 +12,12 @@
 # inputs:
 #   - exchange/SafeLinksPolicy
 #   - exchange/SafeLinksRule
+#   - exchange/AcceptedDomain
+# optional_inputs:
+#   - licenses/features
+#   - exchange/EOPProtectionPolicyRule
 #   - exchange/ATPProtectionPolicyRule
 #   - exchange/ATPBuiltInProtectionRule
-#   - exchange/AcceptedDomain
-# optional_inputs: [licenses/features, exchange/EOPProtectionPolicyRule]
 # remediation:
 #   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Safe Links: open the policy that applies to all recipients, Edit protection settings, select Safe Links for email, for messages sent within the organization, for Teams and for Office 365 apps."
 #   - "Or in Exchange Online PowerShell: Set-SafeLinksPolicy -Identity \"<policy>\" -EnableSafeLinksForEmail $true -EnableForInternalSenders $true -EnableSafeLinksForTeams $true -EnableSafeLinksForOffice $true"
@@ -38,10 +40,20 @@ row := policy.rows[0]
 
 off := [field | some field in fields; object.get(row, field, false) != true]
 
+# Whether a custom policy is good.
+fine if {
+	policy.source == "custom"
+	not defender.unknown(policy, fields)
+	count(off) == 0
+}
+
 result := defender.no_defender if {
 	defender.defender_unlicensed
 } else := lib.passed(sprintf("%s checks links in mail, Teams and Office", [defender.capital(policy.label)]), {"policy": policy.label}) if {
 	defender.links_by_preset
+} else := defender.presets_missing if {
+	defender.doubtful(policy)
+	not fine
 } else := lib.failed(
 	"No Safe Links policy reaches every recipient because the built-in protection has exceptions, so some recipients follow links that are not checked",
 	{"policy": null},

@@ -11,10 +11,12 @@
 # inputs:
 #   - exchange/SafeLinksPolicy
 #   - exchange/SafeLinksRule
+#   - exchange/AcceptedDomain
+# optional_inputs:
+#   - licenses/features
+#   - exchange/EOPProtectionPolicyRule
 #   - exchange/ATPProtectionPolicyRule
 #   - exchange/ATPBuiltInProtectionRule
-#   - exchange/AcceptedDomain
-# optional_inputs: [licenses/features, exchange/EOPProtectionPolicyRule]
 # remediation:
 #   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Safe Links: open the policy that applies to all recipients, Edit protection settings, select real-time URL scanning and waiting for the scan to complete before delivery."
 #   - "Or in Exchange Online PowerShell: Set-SafeLinksPolicy -Identity \"<policy>\" -ScanUrls $true -DeliverMessageAfterScan $true"
@@ -37,10 +39,20 @@ row := policy.rows[0]
 
 off := [field | some field in fields; object.get(row, field, false) != true]
 
+# Whether a custom policy is good.
+fine if {
+	policy.source == "custom"
+	not defender.unknown(policy, fields)
+	count(off) == 0
+}
+
 result := defender.no_defender if {
 	defender.defender_unlicensed
 } else := lib.passed(sprintf("%s scans linked downloads before it delivers a message", [defender.capital(policy.label)]), {"policy": policy.label}) if {
 	defender.links_by_preset
+} else := defender.presets_missing if {
+	defender.doubtful(policy)
+	not fine
 } else := lib.failed(
 	"No Safe Links policy reaches every recipient because the built-in protection has exceptions, so some recipients follow links that are not checked",
 	{"policy": null},

@@ -10,6 +10,8 @@ eop_presets := "exchange/EOPProtectionPolicyRule"
 
 atp_presets := "exchange/ATPProtectionPolicyRule"
 
+built_in_rule := "exchange/ATPBuiltInProtectionRule"
+
 # -- Fields ----------------------------------------------------------------------------------------------------------
 
 # A field's string, empty if there is none.
@@ -247,6 +249,25 @@ first(rules) := [rule |
 	some rule in rules
 	priority(rule) == min({priority(other) | some other in rules})
 ][0]
+
+# The settings about presets of Defender for Office 365 that weren't read.
+presets_unread := [path | some path in [atp_presets, built_in_rule]; not lib.has(path)]
+
+# Whether another policy may apply instead, because the presets weren't read. A preset comes before a custom policy and is
+# good, so only a good custom policy is certain to be enough.
+doubtful(policy) if {
+	not lib.scuba
+	policy.source == "custom"
+	atp_presets in presets_unread
+}
+
+doubtful(policy) if {
+	not lib.scuba
+	policy.source in {"none", "built-in"}
+	count(presets_unread) > 0
+}
+
+presets_missing := lib.skipped("unreadable", sprintf("It is unknown whether a preset security policy applies: %s wasn't read", [lib.join(presets_unread)]))
 
 # Whether the effective policy is a preset's that isn't in the list. What a preset does is known without it.
 by_preset_alone(policy) if {

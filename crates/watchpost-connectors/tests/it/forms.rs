@@ -313,10 +313,6 @@ fn evaluate(rig: &Rig, read: &Settings) -> BTreeMap<String, (String, String)> {
 /// The checks that snapshots alone can't answer, and the setting or field that they lack.
 const UNTOLD: &[(&str, &str)] = &[
     ("def.audit_retention", "purview/UnifiedAuditLogRetentionPolicy"),
-    ("def.malware_quarantined", "exchange/ATPProtectionPolicyRule"),
-    ("def.safe_links", "exchange/ATPProtectionPolicyRule"),
-    ("def.scan_urls", "exchange/ATPProtectionPolicyRule"),
-    ("def.track_clicks", "exchange/ATPProtectionPolicyRule"),
     ("def.unified_audit", "exchange/AdminAuditLogConfig"),
     ("def.zap_teams", "exchange/TeamsProtectionPolicy"),
     ("exo.audit_bypass", "exchange/MailboxAuditBypassAssociation"),

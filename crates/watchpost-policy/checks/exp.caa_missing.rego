@@ -25,7 +25,13 @@ import data.watchpost.checklib_dns as dns
 
 scope := [row | some row in dns.rows; not dns.vendor_zone(row)]
 
-failing := [{"domain": row.domain} | some row in scope; dns.known(row, "caa"); count(dns.rdata(row, "caa")) == 0]
+# Records that only ask for reports or concern other certificates let any authority issue (RFC 8659, section 5).
+names(row) if {
+	some text in dns.rdata(row, "caa")
+	regex.match(`(?i)^\s*[0-9]+\s+issue\s`, text)
+}
+
+failing := [{"domain": row.domain} | some row in scope; dns.known(row, "caa"); not names(row)]
 
 unknown := dns.unknown(scope, "caa")
 

@@ -32,17 +32,29 @@ without_mail(row) if {
 	not dns.receives(row)
 }
 
+# Servers ignore several records (RFC 8461, section 3.1).
 has_record(row) if {
-	some text in dns.rdata(row, "mta_sts")
-	startswith(replace(lower(text), " ", ""), "v=stsv1;")
+	count([text |
+		some text in dns.rdata(row, "mta_sts")
+		regex.match(`^v=STSv1[ \t]*;`, text)
+		dns.tag(text, "id")
+	]) == 1
 }
 
-line(row, wanted) := {lower(trim_space(bits[1])) |
+lines(row, wanted) := [lower(trim_space(bits[1])) |
 	some text in dns.rdata(row, "mta_sts_policy")
 	bits := split(text, ":")
 	count(bits) == 2
 	lower(trim_space(bits[0])) == wanted
-}
+]
+
+# Of a repeated field, the first value counts (RFC 8461, section 3.2).
+first(row, wanted) := lines(row, wanted)[0] if count(lines(row, wanted)) > 0
+
+# How long servers remember the policy, in seconds.
+age(row) := to_number(first(row, "max_age")) if regex.match(`^[0-9]{1,10}$`, first(row, "max_age"))
+
+lasts(row) if age(row) >= 86400
 
 covered(host, patterns) if host in patterns
 
@@ -52,7 +64,7 @@ covered(host, patterns) if {
 	concat(".", array.concat(["*"], array.slice(labels, 1, count(labels)))) in patterns
 }
 
-uncovered(row) := sort({host | some host in dns.mx_hosts(row); not covered(host, {trim_suffix(text, ".") | some text in line(row, "mx")})})
+uncovered(row) := sort({host | some host in dns.mx_hosts(row); not covered(host, {trim_suffix(text, ".") | some text in lines(row, "mx")})})
 
 problem(row) := "no record" if {
 	dns.known(row, "mta_sts")
@@ -64,7 +76,11 @@ problem(row) := "no record" if {
 } else := "mode is not enforce" if {
 	has_record(row)
 	fetched(row)
-	not "enforce" in line(row, "mode")
+	not first(row, "mode") == "enforce"
+} else := "the policy is valid for less than a day" if {
+	has_record(row)
+	fetched(row)
+	not lasts(row)
 } else := sprintf("%s isn't in the policy", [uncovered(row)[0]]) if {
 	has_record(row)
 	fetched(row)
@@ -73,7 +89,7 @@ problem(row) := "no record" if {
 
 fetched(row) if {
 	dns.lookup(row, "mta_sts_policy").status == "found"
-	"stsv1" in line(row, "version")
+	first(row, "version") == "stsv1"
 }
 
 failing := [{"domain": row.domain, "seen": problem(row)} | some row in scope; problem(row)]

@@ -28,9 +28,14 @@ without_mail(row) if {
 	not dns.receives(row)
 }
 
+# Servers ignore several records (RFC 8460, section 3), and send reports only by mail or to a secure address on the web.
 has_record(row) if {
-	some text in dns.rdata(row, "tls_rpt")
-	startswith(replace(lower(text), " ", ""), "v=tlsrptv1;")
+	records := [text | some text in dns.rdata(row, "tls_rpt"); regex.match(`^v=TLSRPTv1[ \t]*;`, text)]
+	count(records) == 1
+	count([1 |
+		some address in split(dns.tag(records[0], "rua"), ",")
+		regex.match(`^(mailto:[^@\s]+@[^@\s]+\.[^@\s]+|https://[^\s]+)$`, lower(trim_space(address)))
+	]) > 0
 }
 
 failing := [{"domain": row.domain} | some row in scope; dns.known(row, "tls_rpt"); not has_record(row)]

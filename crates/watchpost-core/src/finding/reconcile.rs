@@ -269,6 +269,27 @@ mod tests {
     }
 
     #[test]
+    fn an_unseen_finding_stays_if_its_rule_could_not_judge_the_entity() {
+        let entity = EntityRef::Identity(crate::value::id::IdentityId::from_bytes([9; 16]));
+        let before = marks(&[(SOURCE, 5)]);
+        let mut input = input(&[(SOURCE, CollectionState::Complete, 6)]);
+        let decide = |input: &SweepInput| {
+            let missed = Missed {
+                rule_id: "r",
+                entity,
+                marks: &before,
+                misses: 1,
+                decided_since: false,
+                of_check: false,
+            };
+            decide_missed(missed, input)
+        };
+        assert_eq!(decide(&input), MissedChange::Resolve);
+        input.failed.insert(("r".to_owned(), entity));
+        assert_eq!(decide(&input), MissedChange::Keep);
+    }
+
+    #[test]
     fn an_unseen_finding_is_resolved_after_two_analyses_with_new_collections_of_all_sources() {
         use CollectionState::{Complete, Denied};
         let entity = EntityRef::Identity(crate::value::id::IdentityId::from_bytes([9; 16]));

@@ -32,5 +32,6 @@ mod value;
 mod vendor;
 mod visits;
 
-pub use registry::connectors;
+pub use registry::{connectors, permissions};
 pub use session::ReadLimits;
+pub use vendor::PermissionUse;

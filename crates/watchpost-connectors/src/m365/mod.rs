@@ -17,7 +17,8 @@ use crate::{
     text::m365 as text,
     vendor::{ReadableVendor, VendorConnector},
 };
-use client::{Client, GRAPH_URL, LOGIN_URL, M365Tenant};
+pub(crate) use client::M365Tenant;
+use client::{Client, GRAPH_URL, LOGIN_URL};
 use settings::Hosts;
 use std::sync::Arc;
 use watchpost_core::{
@@ -128,6 +129,10 @@ impl ReadableVendor for M365Tenant {
         let outbound = client.session.outbound();
         let hosts = Hosts::new(outbound, config, client.vendor.graph_host())?;
         Ok((hosts, DnsSettings::from_config(config)?))
+    }
+
+    fn setting_permission_uses() -> Vec<(&'static str, Vec<&'static str>)> {
+        settings::optional_permissions()
     }
 
     async fn setting_permissions(client: &Client, (hosts, _): &Self::SettingSources) -> Vec<PermissionCheck> {

@@ -17,7 +17,8 @@ use crate::{
     text::{NO_APP_SEEN, okta as text},
     vendor::{ReadableVendor, VendorConnector},
 };
-use client::{Client, OktaOrg};
+use client::Client;
+pub(crate) use client::OktaOrg;
 use std::sync::Arc;
 use watchpost_core::{
     integration::{
@@ -81,6 +82,10 @@ impl ReadableVendor for OktaOrg {
 
     fn setting_sources(_: &Client, _: &ConnectorConfig) -> Result<(), ConnectorError> {
         Ok(())
+    }
+
+    fn setting_permission_uses() -> Vec<(&'static str, Vec<&'static str>)> {
+        Vec::new()
     }
 
     /// Returns nothing: settings need no scopes beyond those of a sync.

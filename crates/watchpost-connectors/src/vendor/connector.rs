@@ -55,6 +55,9 @@ pub(crate) trait ReadableVendor: Vendor + Sized + 'static {
         config: &ConnectorConfig,
     ) -> Result<Self::SettingSources, ConnectorError>;
 
+    /// Returns the permissions that only the collection of settings needs, each with the paths of the settings.
+    fn setting_permission_uses() -> Vec<(&'static str, Vec<&'static str>)>;
+
     /// Checks the permissions that only the collection of settings needs.
     fn setting_permissions(
         client: &Client<Self>,
@@ -75,6 +78,45 @@ pub(crate) trait ReadableVendor: Vendor + Sized + 'static {
         metered: bool,
         out: SettingEmitter,
     ) -> impl Future<Output = Result<(), ConnectorError>> + Send + 'static;
+}
+
+/// A permission or role that a connector can use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PermissionUse {
+    /// The name as the vendor writes it.
+    pub permission: &'static str,
+    /// The datasets of a sync that need it.
+    pub datasets: Vec<Dataset>,
+    /// The paths of the settings of a scan that can be read with it.
+    pub settings: Vec<&'static str>,
+}
+
+/// Returns the permissions and roles of a vendor: those that syncs need, then those that only scans need.
+pub(crate) fn permission_uses<V: ReadableVendor>() -> Vec<PermissionUse> {
+    let mut uses: Vec<PermissionUse> = Vec::new();
+    for probe in V::PROBES {
+        for permission in std::iter::once(probe.permission).chain(probe.role) {
+            match uses.iter_mut().find(|known| known.permission == permission) {
+                Some(known) => known.datasets.extend(probe.datasets),
+                None => uses.push(PermissionUse {
+                    permission,
+                    datasets: probe.datasets.to_vec(),
+                    settings: V::settings_of(permission),
+                }),
+            }
+        }
+    }
+    let optional = V::setting_permission_uses().into_iter();
+    uses.extend(optional.map(|(permission, settings)| PermissionUse {
+        permission,
+        datasets: Vec::new(),
+        settings,
+    }));
+    for used in &mut uses {
+        used.datasets.sort_unstable();
+        used.datasets.dedup();
+    }
+    uses
 }
 
 /// The connector of a vendor.

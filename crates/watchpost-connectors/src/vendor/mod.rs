@@ -9,6 +9,7 @@ mod error;
 mod verify;
 
 pub(crate) use client::Client;
-pub(crate) use connector::{ReadableVendor, VendorConnector};
+pub use connector::PermissionUse;
+pub(crate) use connector::{ReadableVendor, VendorConnector, permission_uses};
 pub(crate) use definition::{Expected, ListPage, Probe, Vendor};
 pub(crate) use error::{Api, ApiError};

@@ -197,3 +197,48 @@ async fn what_was_read_too_long_ago_does_not_count() {
         .filter(|reading| reading.kept);
     assert!(kept.count() > 100, "what is known stays stored");
 }
+
+/// Measures whole syncs of simulated organizations in the time that they wait for the budget. The pages on connecting quote
+/// the results: `cargo test -p watchpost-connectors --test it rates::measured -- --nocapture`.
+#[tokio::test(start_paused = true)]
+async fn measured_times_are_those_of_the_pages_on_connecting() {
+    // People, Okta's requests per minute, the most minutes of the first sync, and whether it reads all accounts.
+    for (people, requests_per_minute, minutes_max, all) in [
+        (1_000, 100, 25, true),
+        (1_000, 600, 5, true),
+        (1_000, 1_200, 3, true),
+        (10_000, 1_200, 20, true),
+        (10_000, 600, 25, false),
+    ] {
+        let rig = metered(people, requests_per_minute).await;
+        let began = Instant::now();
+        let outcome = rig.sync(Platform::Okta).await;
+        let took = began.elapsed();
+        assert_eq!(outcome.error, None);
+        println!(
+            "okta: {people} people, {requests_per_minute} requests per minute: {} s, {} accounts read",
+            took.as_secs(),
+            outcome.mfa().len()
+        );
+        assert!(
+            took.as_secs() <= minutes_max * 60,
+            "{people} {requests_per_minute}: {took:?}"
+        );
+        assert_eq!(
+            outcome.state(Dataset::Mfa) == CollectionState::Complete,
+            all,
+            "{people} {requests_per_minute}: {}",
+            outcome.detail(Dataset::Mfa)
+        );
+        assert_eq!(over_half(&rig, requests_per_minute), BTreeMap::new());
+    }
+    for (people, seconds_max) in [(1_000, 15), (10_000, 150)] {
+        let rig = metered(people, 600).await;
+        let began = Instant::now();
+        let outcome = rig.sync(Platform::M365).await;
+        let took = began.elapsed().as_secs();
+        println!("m365: {people} people: {took} s");
+        assert_eq!((outcome.error.as_ref(), outcome.incomplete()), (None, Vec::new()));
+        assert!(took <= seconds_max, "{people}: {took} s");
+    }
+}

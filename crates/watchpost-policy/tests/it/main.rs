@@ -6,6 +6,7 @@ mod builtin_rules;
 mod checks;
 mod conditional_access;
 mod conditions;
+mod connect;
 mod contract;
 mod customer_rules;
 mod documents;

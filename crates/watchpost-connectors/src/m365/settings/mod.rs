@@ -15,7 +15,7 @@ mod table;
 mod workloads;
 
 pub(super) use hosts::{Hosts, KNOWN_ADDRESS};
-pub(super) use probe::{permissions, settings_of};
+pub(super) use probe::{optional_permissions, permissions, settings_of};
 pub(super) use table::PATHS;
 
 use super::client::Client;

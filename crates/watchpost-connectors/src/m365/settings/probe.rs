@@ -33,6 +33,31 @@ pub(in crate::m365) fn settings_of(permission: &str) -> Vec<&'static str> {
     plain.chain(derived).collect()
 }
 
+/// The name of the permission for Exchange's documented endpoints.
+const EXCHANGE_V2: &str = "Exchange.ManageAsAppV2";
+/// The name of the permission for Exchange's undocumented proxy.
+const EXCHANGE: &str = "Exchange.ManageAsApp";
+
+/// Returns the permissions that only scans need, each with the paths of the settings that can be read with it.
+pub(in crate::m365) fn optional_permissions() -> Vec<(&'static str, Vec<&'static str>)> {
+    vec![
+        (permission::ROLE_POLICIES, vec![privileged::ROLES]),
+        (
+            permission::SHAREPOINT_SETTINGS,
+            settings_of(permission::SHAREPOINT_SETTINGS),
+        ),
+        (
+            permission::SNAPSHOTS,
+            paths(|setting| setting.resource_type().is_some()),
+        ),
+        (EXCHANGE_V2, paths(|setting| setting.documented.is_some())),
+        (EXCHANGE, paths(|setting| setting.workload != Workload::Teams)),
+        (super::admin::SHAREPOINT_PERMISSION, vec![admin::SHAREPOINT]),
+        (super::admin::MANAGEMENT_APP, admin::POWER_PLATFORM.to_vec()),
+        (super::admin::FABRIC_PERMISSION, vec![admin::FABRIC]),
+    ]
+}
+
 /// Checks each permission that only scans need. A service without a known address is skipped.
 pub(in crate::m365) async fn permissions(client: &Client, hosts: &Hosts) -> Vec<PermissionCheck> {
     let mut documents = Documents::default();
@@ -49,13 +74,12 @@ struct Checks(Vec<PermissionCheck>);
 
 impl Checks {
     /// Adds a permission. `result` is that of a request that needs the permission; `advice` tells how to grant it.
-    fn add<T>(
-        &mut self,
-        permission: &'static str,
-        result: Result<T, SettingError>,
-        settings: Vec<&'static str>,
-        advice: &str,
-    ) {
+    fn add<T>(&mut self, permission: &'static str, result: Result<T, SettingError>, advice: &str) {
+        let settings = optional_permissions()
+            .into_iter()
+            .find(|(name, _)| *name == permission)
+            .map(|(_, settings)| settings)
+            .unwrap_or_default();
         let hint = match result {
             Ok(_) | Err(SettingError::Unlicensed(_)) => None,
             Err(SettingError::Denied(_)) => Some(advice.to_owned()),
@@ -82,7 +106,6 @@ async fn graph(client: &Client, checks: &mut Checks) {
     checks.add(
         permission::ROLE_POLICIES,
         result,
-        vec![privileged::ROLES],
         &text::grant_graph_permission(permission::ROLE_POLICIES),
     );
     let setting = GRAPH_SETTINGS
@@ -91,17 +114,11 @@ async fn graph(client: &Client, checks: &mut Checks) {
     if let Some(setting) = setting {
         let result = graph::read(client, setting).await;
         let advice = text::grant_graph_permission(setting.permission);
-        checks.add(
-            setting.permission,
-            result,
-            settings_of(setting.permission),
-            &advice,
-        );
+        checks.add(setting.permission, result, &advice);
     }
     checks.add(
         permission::SNAPSHOTS,
         snapshot::probe(client).await,
-        paths(|setting| setting.resource_type().is_some()),
         &text::grant_snapshots(permission::SNAPSHOTS),
     );
 }
@@ -117,9 +134,8 @@ async fn exchange(client: &Client, hosts: &Hosts, documents: &mut Documents, che
         && let Some(endpoint) = setting.documented
     {
         checks.add(
-            "Exchange.ManageAsAppV2",
+            EXCHANGE_V2,
             exchange.documented(client, setting, endpoint).await,
-            paths(|setting| setting.documented.is_some()),
             text::GRANT_EXCHANGE_V2,
         );
     }
@@ -127,9 +143,8 @@ async fn exchange(client: &Client, hosts: &Hosts, documents: &mut Documents, che
         && exchange.may_use_proxy()
     {
         checks.add(
-            "Exchange.ManageAsApp",
+            EXCHANGE,
             exchange.proxy(client, setting).await,
-            paths(|setting| setting.workload != Workload::Teams),
             text::GRANT_EXCHANGE,
         );
     }
@@ -142,7 +157,6 @@ async fn admin_apis(client: &Client, hosts: &Hosts, documents: &mut Documents, c
         checks.add(
             super::admin::SHAREPOINT_PERMISSION,
             result,
-            vec![admin::SHAREPOINT],
             text::GRANT_SHAREPOINT,
         );
     }
@@ -151,18 +165,12 @@ async fn admin_apis(client: &Client, hosts: &Hosts, documents: &mut Documents, c
         checks.add(
             super::admin::MANAGEMENT_APP,
             result,
-            admin::POWER_PLATFORM.to_vec(),
             text::REGISTER_MANAGEMENT_APP,
         );
     }
     if hosts.fabric().is_ok() {
         let result = super::admin::fabric(client, hosts).await;
-        checks.add(
-            super::admin::FABRIC_PERMISSION,
-            result,
-            vec![admin::FABRIC],
-            text::GRANT_FABRIC,
-        );
+        checks.add(super::admin::FABRIC_PERMISSION, result, text::GRANT_FABRIC);
     }
 }
 

@@ -199,7 +199,7 @@ async fn what_was_read_too_long_ago_does_not_count() {
 }
 
 /// Measures whole syncs of simulated organizations in the time that they wait for the budget. The pages on connecting quote
-/// the results: `cargo test -p watchpost-connectors --test it rates::measured -- --nocapture`.
+/// the results: `cargo test -p watchpost-connectors measured_times -- --nocapture`.
 #[tokio::test(start_paused = true)]
 async fn measured_times_are_those_of_the_pages_on_connecting() {
     // People, Okta's requests per minute, the most minutes of the first sync, and whether it reads all accounts.

@@ -14,7 +14,7 @@ fn page_path(platform: Platform) -> PathBuf {
         .join(format!("{}.md", platform.as_str()))
 }
 
-/// Returns the number of rules that can't judge without one of the datasets, and of checks that require one of the settings.
+/// Returns the number of rules that can't judge without one of the datasets, and of checks that use one of the settings.
 fn cost(pack: &Pack, platform: Platform, used: &PermissionUse) -> (usize, usize) {
     let applies = |platforms: &[Platform]| platforms.is_empty() || platforms.contains(&platform);
     let rules = pack.rules().iter().filter(|rule| {
@@ -30,6 +30,7 @@ fn cost(pack: &Pack, platform: Platform, used: &PermissionUse) -> (usize, usize)
             && check
                 .inputs
                 .iter()
+                .chain(&check.optional_inputs)
                 .any(|path| used.settings.contains(&path.as_str()))
     });
     (rules.count(), checks.count())
@@ -38,7 +39,7 @@ fn cost(pack: &Pack, platform: Platform, used: &PermissionUse) -> (usize, usize)
 fn table(platform: Platform) -> String {
     let pack = Pack::builtin();
     let mut table = String::from(
-        "\n| permission or role | datasets of a sync | rules that need them | settings of a scan | checks that need one of them |\n\
+        "\n| permission or role | datasets of a sync | rules that need them | settings of a scan | checks that use them |\n\
          | --- | --- | --- | --- | --- |\n",
     );
     for used in permissions(platform) {

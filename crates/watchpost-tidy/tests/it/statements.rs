@@ -269,7 +269,9 @@ fn only_the_named_permissions_can_write_at_a_vendor() {
     }
     for page in ["docs/connect/m365.md", "docs/connect/okta.md"] {
         let content = text(page).expect("the page on connecting");
-        for name in quoted(&content) {
+        // An administrator runs the scripts, with rights of their own that Watchpost never gets.
+        let prose: String = content.split("```").step_by(2).collect();
+        for name in quoted(&prose) {
             let writes = [".ReadWrite", ".Write", ".FullControl", ".manage"]
                 .iter()
                 .any(|mark| name.contains(mark));

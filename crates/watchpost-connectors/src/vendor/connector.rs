@@ -15,6 +15,7 @@ use watchpost_core::{
         connector::{
             ConfigField, Connector, ConnectorConfig, ConnectorError, PermissionCheck, SyncRun, Verification,
         },
+        fact::Dataset,
         reading::Readings,
         setting::{CollectRequest, SettingRun},
     },

@@ -269,8 +269,15 @@ pub(crate) mod scan {
     pub(crate) const INTEGRATION_REMOVED: &str = "the integration was removed";
     /// The reason stored with a failed scan.
     pub(crate) const INTEGRATION_UNAVAILABLE: &str = "the integration was removed or disconnected";
+    /// The reason of a check of apps that was skipped, because no sync has read apps.
+    pub(crate) const APPS_AWAITED: &str = "The apps were not read yet: sync the integration first.";
     /// The reason of a check of apps that was skipped.
-    pub(crate) const NO_APPS: &str = "No app was read from this integration.";
+    pub(crate) const NO_APPS: &str = "The integration has no apps.";
+    /// The reason of a check of apps that was skipped. `detail` is the reason stored with the collection.
+    pub(crate) fn apps_unread(state: impl Display, detail: Option<&str>) -> String {
+        let reason = detail.map_or(String::new(), |detail| format!(", {detail}"));
+        format!("The last sync did not read all apps ({state}{reason}).")
+    }
     /// The reason stored with a failed scan that doesn't read settings.
     pub(crate) const NO_EARLIER_SETTINGS: &str =
         "there is no earlier scan with settings to evaluate again: start a scan that reads them";

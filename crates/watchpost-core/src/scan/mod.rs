@@ -5,6 +5,7 @@
 //! reproduced later. It never writes to the vendor: a [`ScanPermit`] authorizes only changes to the scan's own
 //! rows.
 
+mod apps;
 mod compare;
 mod configuration;
 mod exemption;
@@ -15,6 +16,7 @@ mod score;
 mod start;
 mod store;
 
+pub use apps::Apps;
 pub use compare::{
     Comparison, FrameworkDelta, ResultChange, SettingChange, ValueChange, compare, differences,
 };
@@ -25,7 +27,7 @@ pub use result::{
     ResultDetail, ResultFilter, ResultPage, ResultRow, SettingRow, SettingValue, scored_by_framework,
     scored_by_service, select,
 };
-pub use run::{Apps, SCAN_LIMIT_MS, document_of, evaluate, run_scan};
+pub use run::{SCAN_LIMIT_MS, document_of, evaluate, run_scan};
 pub(crate) use run::{exempt_whole, fail_scan};
 pub use schedule::{
     AddSchedule, ChangeSchedule, InvalidSchedule, Recurrence, SCHEDULES_MAX, Schedule, ScheduleChange,

@@ -1,8 +1,8 @@
 //! The `scan` job: reads settings, evaluates them, stores both, and reconciles the findings of checks.
 
 use super::{
-    CheckReconciliation, Exemption, FinishScan, IMPORTED_CONFIGURATION, JudgedCheck, ResultDetail, Scan,
-    ScanCounts, ScanPermit, SettingValue, configuration::read_configuration,
+    Apps, CheckReconciliation, Exemption, FinishScan, IMPORTED_CONFIGURATION, JudgedCheck, ResultDetail,
+    Scan, ScanCounts, ScanPermit, SettingValue, apps::Pages, configuration::read_configuration,
 };
 use crate::{
     access::JobPermit,
@@ -15,10 +15,10 @@ use crate::{
     finding::{Observation, fingerprint},
     integration::{Integration, connector::Connector, setting::CollectRequest, sync::connector_for},
     port::{Clock, Store},
-    rule::document::{AppDocument, EntityRef},
+    rule::document::EntityRef,
     text,
     value::{
-        id::{IntegrationId, ScanId},
+        id::ScanId,
         text::ForeignText,
         time::Timestamp,
         word::{CollectionState, RunState},
@@ -31,10 +31,6 @@ use std::{
 
 /// Maximum duration of a scan, in milliseconds.
 pub const SCAN_LIMIT_MS: i64 = 30 * 60 * 1_000;
-/// Maximum number of apps per evaluation.
-const APPS_PER_PAGE: usize = 500;
-/// Maximum number of apps per read from the store.
-const APPS_PER_READ: usize = 500;
 
 /// Runs a scan. Passes progress messages for people to `progress`.
 ///
@@ -161,7 +157,11 @@ async fn read_and_evaluate(
         chosen,
         Profile::Default,
         now,
-        Apps::Stored(store, permit),
+        Apps::Stored {
+            store,
+            permit,
+            integration: &integration,
+        },
     )
     .await?
     {
@@ -314,14 +314,6 @@ pub fn document_of(
     document
 }
 
-/// The source of the apps for checks of apps.
-pub enum Apps<'a> {
-    /// The apps of the scan's integration, from the store.
-    Stored(&'a dyn Store, &'a ScanPermit),
-    /// No apps: checks of apps are skipped as not applicable.
-    None,
-}
-
 /// Evaluates checks: those of settings in one batch, those of apps page by page. The inner error is the reason
 /// for which the engine can't continue.
 ///
@@ -350,12 +342,15 @@ pub async fn evaluate(
     }
     if !over_apps.is_empty() {
         let mut pages = Pages::new(&apps);
-        let mut any = false;
+        // A list that wasn't read completely can show that a check fails, but not that it passes or doesn't apply.
+        let nothing_bad = match apps.unread() {
+            Some(reason) => (SkipReason::Unreadable, reason),
+            None => (SkipReason::NotApplicable, text::scan::NO_APPS.to_owned()),
+        };
         while let Some(page) = pages.next().await? {
             if page.is_empty() {
                 continue;
             }
-            any = true;
             let mut with_apps = CheckDocument::clone(&document);
             with_apps.apps = page;
             match engine
@@ -366,15 +361,12 @@ pub async fn evaluate(
                 Err(error) => return Ok(Err(error.to_string())),
             }
         }
-        if !any {
-            for at in over_apps {
-                let reason = text::scan::NO_APPS;
-                found.insert(
-                    at,
-                    Outcome::plain(CheckResult::Skipped, Some(SkipReason::NotApplicable), reason),
-                );
-            }
-        }
+        let (skip, reason) = nothing_bad;
+        let of_no_app = over_apps.into_iter().map(|check| Verdict {
+            check,
+            outcome: Outcome::plain(CheckResult::Skipped, Some(skip), &reason),
+        });
+        keep(&mut found, of_no_app.collect());
     }
     let mut results: Vec<ResultDetail> = found
         .into_iter()
@@ -391,48 +383,6 @@ fn keep(found: &mut HashMap<usize, Outcome>, verdicts: Vec<Verdict>) {
             None => verdict.outcome,
         };
         found.insert(verdict.check, outcome);
-    }
-}
-
-/// Pages over an integration's apps.
-struct Pages<'a> {
-    apps: &'a Apps<'a>,
-    integration: Option<IntegrationId>,
-    after: Option<crate::value::id::AppId>,
-    ended: bool,
-}
-
-impl<'a> Pages<'a> {
-    const fn new(apps: &'a Apps<'a>) -> Self {
-        Self {
-            apps,
-            integration: None,
-            after: None,
-            ended: false,
-        }
-    }
-
-    async fn next(&mut self) -> Result<Option<Vec<AppDocument>>, Error> {
-        let Apps::Stored(store, permit) = self.apps else {
-            return Ok(None);
-        };
-        if self.ended {
-            return Ok(None);
-        }
-        if self.integration.is_none() {
-            let scan = store.scan(permit.scope(), permit.scan()).await?;
-            self.integration = scan.map(|scan| scan.integration);
-        }
-        let page = store
-            .app_documents(permit.scope(), self.after, APPS_PER_READ.min(APPS_PER_PAGE))
-            .await?;
-        let Some(last) = page.last() else {
-            self.ended = true;
-            return Ok(None);
-        };
-        self.after = Some(last.id);
-        let of_integration = |doc: &AppDocument| Some(doc.integration.id) == self.integration;
-        Ok(Some(page.into_iter().filter(of_integration).collect()))
     }
 }
 

@@ -246,6 +246,10 @@ fn walk(before: &Value, after: &Value, pointer: String, depth: usize, out: &mut 
                         pair(one.get(key).copied(), two.get(key).copied(), at, depth, out);
                     }
                 }
+                // A setting that a tenant has once is a list of one row, which may have no name.
+                _ if let ([one @ Value::Object(_)], [two @ Value::Object(_)]) = (&one[..], &two[..]) => {
+                    pair(Some(one), Some(two), format!("{pointer}/0"), depth, out);
+                }
                 // Lists of plain values are shown whole, because their order rarely has a meaning.
                 _ => push(Some(before), Some(after), pointer, out),
             }
@@ -400,6 +404,35 @@ mod tests {
                 {"pointer": "/value/Default/AutoForwardEnabled", "before": false, "after": true},
                 {"pointer": "/value/New", "after": {"Identity": "New"}},
             ])
+        );
+    }
+
+    #[test]
+    fn the_only_row_of_a_list_needs_no_id() {
+        let rows = |rows: serde_json::Value| json!({ "value": rows });
+        let check = |before, after, expected: serde_json::Value| {
+            let found = differences(&rows(before), &rows(after));
+            assert_eq!(serde_json::to_value(found).unwrap(), expected);
+        };
+        check(
+            json!([{"Enabled": true, "Size": 1}]),
+            json!([{"Enabled": false, "Size": 1}]),
+            json!([{"pointer": "/value/0/Enabled", "before": true, "after": false}]),
+        );
+        check(
+            json!([{"Enabled": true}]),
+            json!([{"Identity": "Global", "Enabled": true}]),
+            json!([{"pointer": "/value/0/Identity", "after": "Global"}]),
+        );
+        check(
+            json!([{"Enabled": true}]),
+            json!([{"Enabled": true}, {"Enabled": false}]),
+            json!([{"pointer": "/value", "before": [{"Enabled": true}], "after": [{"Enabled": true}, {"Enabled": false}]}]),
+        );
+        check(
+            json!(["a"]),
+            json!(["b"]),
+            json!([{"pointer": "/value", "before": ["a"], "after": ["b"]}]),
         );
     }
 

@@ -141,10 +141,11 @@ class Lines:
     def __init__(self):
         self.incoming, self.number = queue.Queue(), 1000
 
-    def until(self, number, wants_error):
-        """Reads messages until the answer to the valid call has arrived, and an error if one is expected. Returns the other messages."""
+    def until(self, number, wants_error, wants_answer):
+        """Reads messages until the answer to the valid call has arrived, and an error or another answer if one is expected. Returns the
+        other messages."""
         seen, end, good = [], time.monotonic() + PATIENCE, False
-        while not (good and (not wants_error or any(is_error(m) for part in seen for m in (part if isinstance(part, list) else [part])))):
+        while not (good and (not wants_answer or seen) and (not wants_error or any(is_error(m) for part in seen for m in (part if isinstance(part, list) else [part])))):
             try:
                 message = self.incoming.get(timeout=max(0.01, end - time.monotonic()))
             except queue.Empty:
@@ -157,15 +158,15 @@ class Lines:
                 seen.append(message)
         return seen
 
-    def exchange(self, body, wants_error=True):
+    def exchange(self, body, wants_error=True, wants_answer=False):
         status = self.put(body)
         self.number += 1
         self.put(call_text("get_risk_score", {}, self.era, self.number))
         refused_at_once = status is not None and status >= 400
-        return Reply(status, self.until(self.number, wants_error and not refused_at_once))
+        return Reply(status, self.until(self.number, wants_error and not refused_at_once, wants_answer))
 
     def send(self, body, tool=None, wants_error=True):
-        return self.exchange(body, wants_error)
+        return self.exchange(body, wants_error, wants_answer=tool is not None and not wants_error)
 
     def good(self):
         self.exchange(b'{"jsonrpc":"2.0","method":"notifications/nothing"}', wants_error=False)
@@ -315,23 +316,26 @@ def wrong_values(form, required):
     """Values that are invalid for an argument with this schema."""
     yield from (5.5, {}, {"a": 1}, Raw("1e999"), Raw("-0.1"))
     if form["type"] == "boolean":
-        yield from (7, 0, "nonsense", "true", [], [True])
+        yield from (7, 0, "nonsense", [], [True])
         return
     yield True
+    # For an optional argument, null and an empty string mean that it is absent.
     if required:
-        yield None
+        yield from (None, "")
     if form["type"] == "string":
-        yield from (7, [], ["x"], "")
+        yield from (7, [], ["x"])
         yield from ["nonsense", "HIGH", " "] if "enum" in form else ["x" * 100_000]
     elif form["type"] == "integer":
-        yield from ("7", [], [7], -1, form.get("minimum", 0) - 1, form["maximum"] + 1, 1_000_000_000, Raw("1e300"), Raw("99999999999999999999999"), Raw("7.000001"))
+        yield from ("seven", "7.5", [], [7], -1, form.get("minimum", 0) - 1, form["maximum"] + 1, 1_000_000_000, Raw("1e300"), Raw("99999999999999999999999"), Raw("7.000001"))
     else:
-        yield from (7, "nonsense", "", ["nonsense"], [7], [None], [["high"]], [{}], ["high"] * 10_000)
+        yield from (7, "nonsense", '["high"', ["nonsense"], [7], [None], [["high"]], [{}], ["high"] * 10_000)
 
 
 def tool_calls(tools, things):
-    """Tuples of a tool, its arguments as JSON text, and the argument that the error must name."""
-    for tool, schema in sorted(tools.items()):
+    """Tuples of a tool, its arguments as JSON text, the argument that the answer must name, and whether it must be an error. A query
+    ignores arguments that it doesn't have and says so."""
+    for tool, declaration in sorted(tools.items()):
+        schema, is_query = declaration["inputSchema"], declaration["annotations"]["readOnlyHint"]
         required = {name: things[name] for name in schema.get("required", [])}
 
         def written(name, value):
@@ -341,11 +345,11 @@ def tool_calls(tools, things):
 
         for name, form in schema["properties"].items():
             for value in wrong_values(form, name in required):
-                yield tool, written(name, value), name
-        for name in ("nothing", "workspace_id", "Limit"):
-            yield tool, written(name, "x"), name
+                yield tool, written(name, value), name, True
+        for name in ("nothing", "workspace_id"):
+            yield tool, written(name, "x"), name, not is_query
         for omitted in required:
-            yield tool, json.dumps({name: value for name, value in required.items() if name != omitted}), omitted
+            yield tool, json.dumps({name: value for name, value in required.items() if name != omitted}), omitted, True
 
 
 def abuse(transport, tools, things):
@@ -362,14 +366,17 @@ def abuse(transport, tools, things):
             assert reply.refused() == must, f"{what}: {reply.status} {reply.text()[:300]}"
         transport.good()
         refused += 1
-    for tool, arguments, argument in tool_calls(tools, things):
+    for tool, arguments, argument, refuses in tool_calls(tools, things):
         what = f"{transport.name}: {tool} {arguments[:200]}"
         meta = meta_of(transport.era)
         body = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"' + tool + '","arguments":' + arguments + (',"_meta":' + json.dumps(meta) if meta else "") + "}}"
-        reply = transport.send(body.encode(), tool=tool)
-        assert reply.refused(), f"{what}: {reply.status} {reply.text()[:300]}"
-        assert argument in reply.text() or "1e999" in arguments, f"{what}: the error doesn't name `{argument}`: {reply.text()[:400]}"
-        assert len(reply.text()) < 4000, f"{what}: a long error: {reply.text()[:300]}"
+        if isinstance(transport, Lines):
+            reply = transport.send(body.encode(), tool=tool, wants_error=refuses)
+        else:
+            reply = transport.send(body.encode(), tool=tool)
+        assert reply.refused() == refuses, f"{what}: {reply.status} {reply.text()[:300]}"
+        assert argument in reply.text() or "1e999" in arguments, f"{what}: the answer doesn't name `{argument}`: {reply.text()[:400]}"
+        assert not refuses or len(reply.text()) < 4000, f"{what}: a long error: {reply.text()[:300]}"
         refused += 1
     transport.good()
     transport.end()
@@ -558,7 +565,7 @@ def main():
         head = wire.head(0, method="tools/list").replace(b"Mcp-Name: get_risk_score\r\n", b"")
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": envelope("abuse")}}).encode()
         _, _, content = http_exchange(wire.address, head.replace(b"Content-Length: 0", f"Content-Length: {len(body)}".encode()), body)
-        tools = {tool["name"]: tool["inputSchema"] for tool in json.loads(content)["result"]["tools"]}
+        tools = {tool["name"]: tool for tool in json.loads(content)["result"]["tools"]}
         assert len(tools) == 19
         before = state(url, key)
 

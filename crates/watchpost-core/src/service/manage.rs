@@ -305,7 +305,7 @@ impl Watchpost {
             ShrinkConfirmation::NothingToConfirm => text::integration::nothing_to_confirm(dataset),
             ShrinkConfirmation::NotRead => text::integration::never_read(dataset),
         };
-        Err(Error::conflict(problem).with_next_step(NextStep::ListIntegrations))
+        Err(Error::conflict(problem))
     }
 
     /// Rejects a remediation that waits for approval.

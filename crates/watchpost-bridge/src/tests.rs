@@ -313,7 +313,7 @@ async fn a_stream_that_ends_early_is_resumed_where_the_server_allows_it() {
 #[tokio::test]
 async fn a_server_that_sends_nothing_is_an_error() {
     let timing = Timing {
-        silence: Duration::from_millis(50),
+        silence: Duration::from_millis(700),
         ..Timing::default()
     };
     let mut talk = Talk::with(timing, |heard, _| match heard.about().as_str() {
@@ -368,8 +368,10 @@ async fn the_bridge_ends_with_its_input_whatever_is_open() {
     while talk.heard().len() < 5 {
         tokio::task::yield_now().await;
     }
+    // The limits allow less than a second; a busy machine may need longer, but not as long as an open stream lasts.
+    assert!(FINISH_MAX + Timing::default().end < Duration::from_secs(1));
     let (_, took) = talk.end().await;
-    assert!(took < Duration::from_secs(1), "{took:?}");
+    assert!(took < Duration::from_secs(20), "{took:?}");
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ use tokio::{
 /// Maximum number of concurrent requests.
 const REQUESTS_MAX: usize = 32;
 /// The time for which running requests are answered after the end of the input.
-const FINISH_MAX: Duration = Duration::from_millis(500);
+const FINISH_MAX: Duration = Duration::from_millis(400);
 
 /// The flags of the command `bridge`.
 #[derive(Debug, Clone, Args)]

@@ -49,7 +49,7 @@ impl Default for Timing {
             silence: Duration::from_secs(60),
             keep_alive: Duration::from_secs(30),
             retry: Duration::from_secs(1),
-            end: Duration::from_millis(300),
+            end: Duration::from_millis(200),
         }
     }
 }

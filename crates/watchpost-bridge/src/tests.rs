@@ -368,10 +368,8 @@ async fn the_bridge_ends_with_its_input_whatever_is_open() {
     while talk.heard().len() < 5 {
         tokio::task::yield_now().await;
     }
-    // The limits allow less than a second; a busy machine may need longer, but not as long as an open stream lasts.
-    assert!(FINISH_MAX + Timing::default().end < Duration::from_secs(1));
     let (_, took) = talk.end().await;
-    assert!(took < Duration::from_secs(20), "{took:?}");
+    assert!(took < Duration::from_secs(1), "{took:?}");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use governor::{Quota, RateLimiter, clock::Clock as _, state::keyed::DefaultKeyed
 use secrecy::{ExposeSecret, SecretString};
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 use watchpost_core::{
-    access::{AccessGate, Actor, AuthError, WorkspaceScope},
+    access::{AccessGate, Actor, AuthError, KEY_MARK, WorkspaceScope},
     value::id::KeyId,
 };
 use watchpost_transport::{Binding, Caller, Credential, Gate, Refusal};
@@ -65,6 +65,11 @@ impl KeyGate {
 
 impl Gate for KeyGate {
     type Principal = Arc<WorkspaceScope>;
+
+    fn is_key(&self, secret: &str) -> bool {
+        // A mistyped key is one, too: two different keys are refused, and none of them is picked.
+        secret.starts_with(KEY_MARK)
+    }
 
     async fn admit(
         &self,

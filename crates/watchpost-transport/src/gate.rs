@@ -29,6 +29,14 @@ pub trait Gate: Send + Sync + 'static {
     /// different keys, and at most 64 bytes long.
     fn binding(&self, principal: &Self::Principal) -> Binding;
 
+    /// Whether a secret has the form of a key. Called when a request has both headers with different secrets: an
+    /// `Authorization` that can't be a key is ignored beside an `X-Api-Key` that can. It decides nothing else.
+    /// By default every secret may be a key.
+    fn is_key(&self, secret: &str) -> bool {
+        let _ = secret;
+        true
+    }
+
     /// Whether the principal is still valid. Called periodically for open streams, and for each message on
     /// stdio.
     fn still_valid(&self, principal: &Self::Principal) -> impl Future<Output = bool> + Send;

@@ -15,11 +15,12 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-const PREFIX: &str = "wp_";
+/// The first characters of every key, by which it is told from the secrets of other systems.
+pub const KEY_MARK: &str = "wp_";
 const BODY_CHARS: usize = 30;
 const CHECK_CHARS: usize = 6;
 /// Length of a whole key, in characters.
-const KEY_CHARS: usize = PREFIX.len() + BODY_CHARS + CHECK_CHARS;
+const KEY_CHARS: usize = KEY_MARK.len() + BODY_CHARS + CHECK_CHARS;
 /// Number of a key's leading characters that are stored in the clear, so that people can recognize it.
 pub const KEY_PREFIX_CHARS: usize = 12;
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -47,10 +48,10 @@ pub fn key_is_well_formed(text: &str) -> bool {
         return false;
     }
     let (signed, check) = text.split_at(KEY_CHARS - CHECK_CHARS);
-    signed.starts_with(PREFIX)
+    signed.starts_with(KEY_MARK)
         && signed
             .bytes()
-            .skip(PREFIX.len())
+            .skip(KEY_MARK.len())
             .all(|b| b.is_ascii_alphanumeric())
         && check.as_bytes() == check_characters(signed)
 }
@@ -81,13 +82,13 @@ impl NewKey {
     /// Generates a key. Every body character is equally likely.
     pub fn generate(random: &dyn Random) -> Self {
         let mut key = String::with_capacity(KEY_CHARS);
-        key.push_str(PREFIX);
+        key.push_str(KEY_MARK);
         let mut pool = [0_u8; 64];
-        while key.len() < PREFIX.len() + BODY_CHARS {
+        while key.len() < KEY_MARK.len() + BODY_CHARS {
             random.fill(&mut pool);
             for byte in pool {
                 // 248 is the largest multiple of 62 below 256: rejecting the rest keeps the distribution uniform.
-                if byte < 248 && key.len() < PREFIX.len() + BODY_CHARS {
+                if byte < 248 && key.len() < KEY_MARK.len() + BODY_CHARS {
                     key.push(char::from(DIGITS[usize::from(byte % 62)]));
                 }
             }

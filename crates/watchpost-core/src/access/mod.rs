@@ -92,8 +92,8 @@ mod scope;
 pub use authority::{Access, JobAuthority, OperatorAuthority};
 pub use gate::{AccessGate, AuthError, KeyDirectory, KeyUse};
 pub use key::{
-    CreateKey, Expiry, KEY_PREFIX_CHARS, KeyCreation, KeyHash, KeyRevocation, KeyRow, KeyState, KeyStore,
-    NewKey, RevokeKey, decide_creation, decide_revocation, key_is_well_formed,
+    CreateKey, Expiry, KEY_MARK, KEY_PREFIX_CHARS, KeyCreation, KeyHash, KeyRevocation, KeyRow, KeyState,
+    KeyStore, NewKey, RevokeKey, decide_creation, decide_revocation, key_is_well_formed,
 };
 pub use once::{ChangeReceipt, ONCE_KEPT_MAX, ONCE_KEPT_MS, OnceToken, OnceTokenKind};
 pub use scope::{

@@ -13,21 +13,18 @@ pub(crate) enum Presented<'a> {
 }
 
 /// Reads `X-Api-Key: …` and `Authorization: Bearer …`. The scheme is compared without case, and surrounding
-/// white space is ignored. An `Authorization` that holds no key is ignored beside an `X-Api-Key` that does: it is for a
-/// proxy, or a client sends an empty one.
-pub(crate) fn presented(headers: &HeaderMap) -> Presented<'_> {
+/// white space is ignored. An `Authorization` that can't be a key, which `is_key` decides by the form alone, is ignored
+/// beside an `X-Api-Key` that can: it is the token of a proxy, or a client sends an empty or unfilled one.
+pub(crate) fn presented(headers: &HeaderMap, is_key: impl Fn(&str) -> bool) -> Presented<'_> {
     let mut found: Option<&str> = None;
-    let keys = headers.get_all("x-api-key").iter().map(plain);
-    let has_key = headers
-        .get_all("x-api-key")
-        .iter()
-        .any(|value| plain(value).is_some());
+    let keys = || headers.get_all("x-api-key").iter().map(plain);
+    let has_key = keys().flatten().any(&is_key);
     let bearers = headers
         .get_all(AUTHORIZATION)
         .iter()
         .map(bearer)
-        .filter(|secret| secret.is_some() || !has_key);
-    for secret in keys.chain(bearers) {
+        .filter(|secret| !has_key || secret.is_some_and(&is_key));
+    for secret in keys().chain(bearers) {
         match (secret, found) {
             (None, _) => return Presented::Unusable,
             (Some(secret), None) => found = Some(secret),
@@ -65,7 +62,7 @@ mod tests {
                 HeaderValue::from_static(value),
             );
         }
-        match (presented(&map), expected) {
+        match (presented(&map, |secret| secret.starts_with("wp_")), expected) {
             (Presented::One(Credential::Key(key)), Some(secret)) => {
                 assert_eq!(key.expose(), secret, "{headers:?}");
             }
@@ -85,7 +82,16 @@ mod tests {
             &[("authorization", "Bearer wp_a"), ("x-api-key", "wp_a")],
             Some("wp_a"),
         );
-        for unusable in ["Basic d3A6YQ==", "Bearer", "Bearer ", "wp_b", ""] {
+        for unusable in [
+            "Basic d3A6YQ==",
+            "Bearer",
+            "Bearer ",
+            "Bearer undefined",
+            "Bearer ${WATCHPOST_API_KEY}",
+            "Bearer header.claims.signature",
+            "wp_b",
+            "",
+        ] {
             check(
                 &[("authorization", unusable), ("x-api-key", "wp_a")],
                 Some("wp_a"),
@@ -103,6 +109,10 @@ mod tests {
         check(&[("x-api-key", "")], None);
         check(&[("authorization", "wp_a")], None);
         check(&[("x-api-key", ""), ("authorization", "Bearer wp_a")], None);
+        check(
+            &[("x-api-key", "undefined"), ("authorization", "Bearer wp_a")],
+            None,
+        );
     }
 
     #[test]

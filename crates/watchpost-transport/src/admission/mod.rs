@@ -133,7 +133,7 @@ impl<G: Gate> Admission<G> {
         caller: &Caller<'_>,
         access: Access,
     ) -> Result<G::Principal, Response> {
-        let credential = match presented(&head.headers) {
+        let credential = match presented(&head.headers, |secret| self.gate.is_key(secret)) {
             Presented::One(credential) if access.takes(&credential) => Some(credential),
             Presented::Unusable if access != Access::Member => {
                 return Err(self.reject(caller, access, Refusal::Invalid));

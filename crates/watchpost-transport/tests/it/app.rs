@@ -103,6 +103,10 @@ impl FakeGate {
 impl Gate for FakeGate {
     type Principal = Arc<str>;
 
+    fn is_key(&self, secret: &str) -> bool {
+        secret.contains("key")
+    }
+
     async fn admit(&self, credential: Option<Credential<'_>>, _: &Caller<'_>) -> Result<Arc<str>, Refusal> {
         let retry_after = Duration::from_millis(6_500);
         let secret = match credential {

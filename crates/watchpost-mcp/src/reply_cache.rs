@@ -122,11 +122,34 @@ struct GenerationReading {
     changes: u64,
 }
 
+#[derive(Default)]
+struct GenerationReadings {
+    workspaces: HashMap<WorkspaceId, GenerationReading>,
+    /// The number of times that all workspaces were dropped, with their counts of changes.
+    dropped: u64,
+}
+
+impl GenerationReadings {
+    /// A value that differs after a change of this process.
+    fn changes(&self, workspace: WorkspaceId) -> (u64, u64) {
+        let reading = self.workspaces.get(&workspace);
+        (self.dropped, reading.map_or(0, |reading| reading.changes))
+    }
+
+    fn entry(&mut self, workspace: WorkspaceId) -> &mut GenerationReading {
+        if self.workspaces.len() >= WORKSPACES_MAX && !self.workspaces.contains_key(&workspace) {
+            self.workspaces.clear();
+            self.dropped = self.dropped.wrapping_add(1);
+        }
+        self.workspaces.entry(workspace).or_default()
+    }
+}
+
 /// The cached replies of one server.
 #[derive(Default)]
 pub(crate) struct ReplyCache {
     halves: Mutex<Halves>,
-    readings: Mutex<HashMap<WorkspaceId, GenerationReading>>,
+    readings: Mutex<GenerationReadings>,
 }
 
 impl ReplyCache {
@@ -137,24 +160,21 @@ impl ReplyCache {
         scope: &WorkspaceScope,
     ) -> Result<u64, StoreError> {
         let now = watchpost.clock().monotonic_ms();
+        let workspace = scope.workspace();
         let changes = {
             let readings = lock(&self.readings);
-            let reading = readings.get(&scope.workspace());
+            let reading = readings.workspaces.get(&workspace);
             if let Some((generation, at)) = reading.and_then(|reading| reading.read)
                 && now.saturating_sub(at) < FRESH_MS
             {
                 return Ok(generation);
             }
-            reading.map_or(0, |reading| reading.changes)
+            readings.changes(workspace)
         };
         let generation = watchpost.generation(scope).await?;
         let mut readings = lock(&self.readings);
-        if readings.len() >= WORKSPACES_MAX && !readings.contains_key(&scope.workspace()) {
-            readings.clear();
-        }
-        let reading = readings.entry(scope.workspace()).or_default();
-        if reading.changes == changes {
-            reading.read = Some((generation, now));
+        if readings.changes(workspace) == changes {
+            readings.entry(workspace).read = Some((generation, now));
         }
         Ok(generation)
     }
@@ -162,7 +182,7 @@ impl ReplyCache {
     /// Drops the reading of the generation. Called after the process's own changes, before they are answered.
     pub(crate) fn invalidate(&self, scope: &WorkspaceScope) {
         let mut readings = lock(&self.readings);
-        let reading = readings.entry(scope.workspace()).or_default();
+        let reading = readings.entry(scope.workspace());
         reading.read = None;
         reading.changes = reading.changes.wrapping_add(1);
     }
@@ -263,6 +283,24 @@ mod tests {
             cache.get(&key(1_000), 7, Timestamp::from_millis(0)).is_none(),
             "too large"
         );
+    }
+
+    #[test]
+    fn a_reading_that_began_before_a_change_is_recognized_even_if_the_workspace_was_dropped() {
+        let id = |n: usize| {
+            let mut bytes = [0; 16];
+            bytes[..8].copy_from_slice(&(n as u64).to_le_bytes());
+            WorkspaceId::from_bytes(bytes)
+        };
+        let mut readings = GenerationReadings::default();
+        let before = readings.changes(id(0));
+        readings.entry(id(0)).changes += 1;
+        assert_ne!(readings.changes(id(0)), before);
+        for n in 1..=WORKSPACES_MAX {
+            readings.entry(id(n));
+        }
+        assert!(!readings.workspaces.contains_key(&id(0)));
+        assert_ne!(readings.changes(id(0)), before);
     }
 
     #[test]

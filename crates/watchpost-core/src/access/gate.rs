@@ -37,11 +37,23 @@ pub struct KeyUse {
     pub at: Timestamp,
 }
 
+/// A key, and the generation of the keys of its workspace.
+#[derive(Debug, Clone)]
+pub struct FoundKey {
+    /// The key.
+    pub row: KeyRow,
+    /// The key generation of the key's workspace, in the same state of the store as the row.
+    pub generation: u64,
+}
+
 /// The key lookups that the gate needs. One of the two ports without a scope: only `core::access` calls it.
 #[async_trait]
 pub trait KeyDirectory: Send + Sync {
-    /// Returns the key with this hash, whatever its state.
-    async fn find_key(&self, hash: &KeyHash) -> Result<Option<KeyRow>, StoreError>;
+    /// Returns the key with this hash, whatever its state, together with the key generation of its workspace.
+    ///
+    /// Both must be of one state of the store. A generation that is newer than the row would let the gate take a key
+    /// for active that was revoked between the two.
+    async fn find_key(&self, hash: &KeyHash) -> Result<Option<FoundKey>, StoreError>;
     /// Returns the workspace's key generation. Each creation and revocation of a key increments it; a use never
     /// does.
     async fn key_generation(&self, workspace: WorkspaceId) -> Result<u64, StoreError>;
@@ -132,28 +144,20 @@ impl AccessGate {
         self.look_up(hash, now_ms, now).await
     }
 
-    /// Reads a key that isn't cached, or whose workspace's key generation has changed.
+    /// Reads a key that isn't cached, or whose workspace's key generation has changed. `now_ms` is the time before the
+    /// reading.
     async fn look_up(
         &self,
         hash: KeyHash,
         now_ms: u64,
         now: Timestamp,
     ) -> Result<Arc<WorkspaceScope>, AuthError> {
-        let row = self
+        let found = self
             .directory
             .find_key(&hash)
             .await
             .map_err(AuthError::Unavailable)?;
-        // An unknown key also costs one generation read, so that it takes as long as a revoked one.
-        let workspace = row
-            .as_ref()
-            .map_or(WorkspaceId::from_bytes([0; 16]), |row| row.workspace);
-        let generation = self
-            .directory
-            .key_generation(workspace)
-            .await
-            .map_err(AuthError::Unavailable)?;
-        let Some(row) = row else {
+        let Some(FoundKey { row, generation }) = found else {
             return Err(AuthError::Invalid);
         };
         if !bool::from(row.hash.0.ct_eq(&hash.0)) || row.state(now) != KeyState::Active {
@@ -180,7 +184,13 @@ impl AccessGate {
         if cache.len() >= CACHED_KEYS_MAX {
             cache.clear();
         }
-        cache.insert(hash, entry);
+        // A slower reading of an older state doesn't replace a newer one.
+        if cache
+            .get(&hash)
+            .is_none_or(|known| known.generation <= generation)
+        {
+            cache.insert(hash, entry);
+        }
         admitted
     }
 
@@ -211,38 +221,42 @@ impl AccessGate {
         let Actor::Key { id, .. } = scope.actor() else {
             return Ok(true);
         };
-        let found = lock(&self.cache)
+        // Taken before the readings: a key may be used for a time after the state that was read, not after the answer.
+        let now_ms = self.clock.monotonic_ms();
+        let now = self.clock.now();
+        let known = lock(&self.cache)
             .values()
             .find(|entry| entry.row.id == *id)
-            .map(|entry| (entry.row.hash, entry.generation));
-        let now = self.clock.now();
-        if let Some((hash, generation)) = found {
+            .map(|entry| (entry.row.clone(), entry.generation));
+        if let Some((row, generation)) = known {
             let current = self
                 .directory
                 .key_generation(scope.workspace())
                 .await
                 .map_err(AuthError::Unavailable)?;
             if current == generation {
-                return Ok(lock(&self.cache)
-                    .get(&hash)
-                    .is_some_and(|entry| entry.row.state(now) == KeyState::Active));
+                return Ok(row.state(now) == KeyState::Active);
             }
-            let row = self
+            let hash = row.hash;
+            let found = self
                 .directory
                 .find_key(&hash)
                 .await
                 .map_err(AuthError::Unavailable)?;
-            return match row {
-                Some(row) if row.state(now) == KeyState::Active => {
-                    if let Some(entry) = lock(&self.cache).get_mut(&hash) {
-                        entry.row = row;
-                        entry.generation = current;
-                        entry.read_at_ms = self.clock.monotonic_ms();
+            let mut cache = lock(&self.cache);
+            return match found {
+                Some(found) if found.row.state(now) == KeyState::Active => {
+                    if let Some(entry) = cache.get_mut(&hash)
+                        && entry.generation <= found.generation
+                    {
+                        entry.row = found.row;
+                        entry.generation = found.generation;
+                        entry.read_at_ms = now_ms;
                     }
                     Ok(true)
                 }
                 _ => {
-                    lock(&self.cache).remove(&hash);
+                    cache.remove(&hash);
                     Ok(false)
                 }
             };
@@ -274,4 +288,171 @@ impl AccessGate {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A panic while the lock was held leaves plain data behind, which is still usable.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::{Access, KeyScope};
+    use crate::value::text::ForeignText;
+    use std::{
+        future::Future,
+        pin::pin,
+        sync::atomic::{AtomicU64, Ordering::SeqCst},
+        task::{Context, Poll, Waker},
+    };
+
+    const KEY: &str = "wp_0123456789abcdefghijABCDEFGHIJ3O07sR";
+    /// The time that the reading during which the key is revoked takes.
+    const SLOW_MS: u64 = 1_000;
+
+    #[derive(Default)]
+    struct TestClock(AtomicU64);
+
+    impl Clock for TestClock {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(1_000_000)
+        }
+        fn monotonic_ms(&self) -> u64 {
+            self.0.load(SeqCst)
+        }
+    }
+
+    /// A directory with one key, which is revoked right after a reading: the reading returns the state before, and its
+    /// answer takes [`SLOW_MS`].
+    struct Revoking {
+        row: Mutex<KeyRow>,
+        generation: AtomicU64,
+        clock: Arc<TestClock>,
+        readings: AtomicU64,
+        revoked_after: u64,
+    }
+
+    impl Revoking {
+        fn new(revoked_after: u64) -> Self {
+            let row = KeyRow {
+                id: KeyId::from_bytes([1; 16]),
+                workspace: WorkspaceId::from_bytes([2; 16]),
+                hash: KeyHash::of(KEY),
+                prefix: KEY.get(..12).unwrap().to_owned(),
+                label: ForeignText::name("test"),
+                scope: KeyScope::Read,
+                created_at: Timestamp::from_millis(0),
+                last_used_at: None,
+                expires_at: None,
+                revoked_at: None,
+            };
+            Self {
+                row: Mutex::new(row),
+                generation: AtomicU64::new(1),
+                clock: Arc::default(),
+                readings: AtomicU64::new(0),
+                revoked_after,
+            }
+        }
+        fn is_revoked(&self) -> bool {
+            lock(&self.row).revoked_at.is_some()
+        }
+        fn end_reading(&self) {
+            if self.readings.fetch_add(1, SeqCst) + 1 == self.revoked_after {
+                lock(&self.row).revoked_at = Some(self.clock.now());
+                self.generation.fetch_add(1, SeqCst);
+                self.clock.0.fetch_add(SLOW_MS, SeqCst);
+            }
+        }
+    }
+
+    #[async_trait]
+    impl KeyDirectory for Revoking {
+        async fn find_key(&self, hash: &KeyHash) -> Result<Option<FoundKey>, StoreError> {
+            let found = FoundKey {
+                row: lock(&self.row).clone(),
+                generation: self.generation.load(SeqCst),
+            };
+            self.end_reading();
+            Ok(Some(found).filter(|found| found.row.hash == *hash))
+        }
+        async fn key_generation(&self, _: WorkspaceId) -> Result<u64, StoreError> {
+            let generation = self.generation.load(SeqCst);
+            self.end_reading();
+            Ok(generation)
+        }
+        async fn record_key_uses(&self, _: &[KeyUse]) -> Result<(), StoreError> {
+            Ok(())
+        }
+    }
+
+    /// The result of a future that never waits.
+    fn done<T>(future: impl Future<Output = T>) -> T {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(value) => value,
+            Poll::Pending => panic!("the future waits"),
+        }
+    }
+
+    /// Uses the key in every way that reads the directory. Returns the number of readings.
+    fn use_key(revoked_after: u64) -> u64 {
+        let directory = Arc::new(Revoking::new(revoked_after));
+        let clock = Arc::clone(&directory.clock);
+        let gate = Access::open(
+            Arc::clone(&directory) as Arc<dyn KeyDirectory>,
+            Arc::clone(&clock) as Arc<dyn Clock>,
+        )
+        .gate;
+        let scope = WorkspaceScope::new(
+            WorkspaceId::from_bytes([2; 16]),
+            Actor::Key {
+                id: KeyId::from_bytes([1; 16]),
+                scope: KeyScope::Read,
+            },
+        );
+        let authenticates = || done(gate.authenticate(KEY)).is_ok();
+        let steps: [(&str, &dyn Fn()); 6] = [
+            ("first use", &|| assert!(authenticates())),
+            ("the generation is read", &|| {
+                clock.0.fetch_add(FRESH_MS, SeqCst);
+                authenticates();
+            }),
+            ("another key has changed", &|| {
+                directory.generation.fetch_add(1, SeqCst);
+                clock.0.fetch_add(FRESH_MS, SeqCst);
+                authenticates();
+            }),
+            ("a stream is checked", &|| {
+                let _ = done(gate.still_valid(&scope));
+            }),
+            ("a stream is checked after another key has changed", &|| {
+                directory.generation.fetch_add(1, SeqCst);
+                let _ = done(gate.still_valid(&scope));
+            }),
+            ("a cached key", &|| {
+                authenticates();
+            }),
+        ];
+        for (step, run) in steps {
+            run();
+            if directory.is_revoked() {
+                // Two kinds of requests that begin after the revocation, at once and long after it.
+                for wait_ms in [0, FRESH_MS, 60_000] {
+                    clock.0.fetch_add(wait_ms, SeqCst);
+                    assert!(!authenticates(), "{step}, {wait_ms} ms later");
+                    assert!(
+                        !done(gate.still_valid(&scope)).unwrap(),
+                        "{step}, {wait_ms} ms later"
+                    );
+                }
+                break;
+            }
+        }
+        directory.readings.load(SeqCst)
+    }
+
+    #[test]
+    fn a_key_that_is_revoked_during_any_reading_is_not_accepted_afterwards() {
+        let readings = use_key(u64::MAX);
+        assert!(readings >= 6, "{readings}");
+        for revoked_after in 1..=readings {
+            use_key(revoked_after);
+        }
+    }
 }

@@ -90,7 +90,7 @@ mod once;
 mod scope;
 
 pub use authority::{Access, JobAuthority, OperatorAuthority};
-pub use gate::{AccessGate, AuthError, KeyDirectory, KeyUse};
+pub use gate::{AccessGate, AuthError, FoundKey, KeyDirectory, KeyUse};
 pub use key::{
     CreateKey, Expiry, KEY_MARK, KEY_PREFIX_CHARS, KeyCreation, KeyHash, KeyRevocation, KeyRow, KeyState,
     KeyStore, NewKey, RevokeKey, decide_creation, decide_revocation, key_is_well_formed,

@@ -11,8 +11,8 @@ use std::{
 };
 use watchpost_core::{
     access::{
-        Audited, AuthorizedWrite, Command, CreateKey, JobPermit, KeyCreation, KeyDirectory, KeyHash,
-        KeyRevocation, KeyRow, KeyStore, KeyUse, OnceToken, RevokeKey, WorkspaceScope,
+        Audited, AuthorizedWrite, Command, CreateKey, FoundKey, JobPermit, KeyCreation, KeyDirectory,
+        KeyHash, KeyRevocation, KeyRow, KeyStore, KeyUse, OnceToken, RevokeKey, WorkspaceScope,
     },
     app::{App, AppLookup, AppMatch, AppPolicyOutcome, AppQuery, AppStore, SetAppPolicy},
     audit::{ActorKind, AuditOutcome, AuditQuery, AuditRow, AuditStore, PendingEntry},
@@ -705,8 +705,9 @@ impl KeyStore for Fake {
 
 #[async_trait]
 impl KeyDirectory for Fake {
-    async fn find_key(&self, hash: &KeyHash) -> Result<Option<KeyRow>, StoreError> {
-        Ok(self.keys.lock().unwrap().get(hash).cloned())
+    async fn find_key(&self, hash: &KeyHash) -> Result<Option<FoundKey>, StoreError> {
+        let row = self.keys.lock().unwrap().get(hash).cloned();
+        Ok(row.map(|row| FoundKey { row, generation: 1 }))
     }
     async fn key_generation(&self, _: WorkspaceId) -> Result<u64, StoreError> {
         Ok(1)

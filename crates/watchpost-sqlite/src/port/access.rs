@@ -7,8 +7,8 @@ use crate::{
 use async_trait::async_trait;
 use watchpost_core::{
     access::{
-        Audited, AuthorizedWrite, CreateKey, KeyCreation, KeyDirectory, KeyHash, KeyRevocation, KeyRow,
-        KeyStore, KeyUse, RevokeKey, WorkspaceScope,
+        Audited, AuthorizedWrite, CreateKey, FoundKey, KeyCreation, KeyDirectory, KeyHash, KeyRevocation,
+        KeyRow, KeyStore, KeyUse, RevokeKey, WorkspaceScope,
     },
     error::StoreError,
     value::id::WorkspaceId,
@@ -16,7 +16,7 @@ use watchpost_core::{
 
 #[async_trait]
 impl KeyDirectory for SqliteStore {
-    async fn find_key(&self, hash: &KeyHash) -> Result<Option<KeyRow>, StoreError> {
+    async fn find_key(&self, hash: &KeyHash) -> Result<Option<FoundKey>, StoreError> {
         self.inner
             .pool
             .read_one(|conn| keys::by_hash(conn, hash))

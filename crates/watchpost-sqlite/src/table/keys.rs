@@ -9,8 +9,8 @@ use crate::base::{
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use watchpost_core::{
     access::{
-        CreateKey, KeyCreation, KeyHash, KeyRevocation, KeyRow, KeyScope, KeyState, KeyUse, RevokeKey,
-        decide_creation, decide_revocation,
+        CreateKey, FoundKey, KeyCreation, KeyHash, KeyRevocation, KeyRow, KeyScope, KeyState, KeyUse,
+        RevokeKey, decide_creation, decide_revocation,
     },
     audit::PendingEntry,
     value::{
@@ -37,12 +37,18 @@ fn key_row(row: &Row<'_>) -> Res<KeyRow> {
     })
 }
 
-/// Returns the key that has the hash. A key with a scope that this version doesn't know isn't found.
-pub(crate) fn by_hash(conn: &Connection, hash: &KeyHash) -> Res<Option<KeyRow>> {
+/// Returns the key that has the hash, with the key generation of its workspace: one statement, so that both are of one
+/// state of the file. A key with a scope that this version doesn't know isn't found.
+pub(crate) fn by_hash(conn: &Connection, hash: &KeyHash) -> Res<Option<FoundKey>> {
     let mut statement = conn.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM api_keys k JOIN workspaces w USING (workspace_id) WHERE k.hash = ?1"
+        "SELECT {COLUMNS}, w.key_generation FROM api_keys k JOIN workspaces w USING (workspace_id) WHERE k.hash = ?1"
     ))?;
-    let mut found = known_rows(&mut statement.query([hash.0])?, "api_keys", key_row)?;
+    let mut found = known_rows(&mut statement.query([hash.0])?, "api_keys", |row| {
+        Ok(FoundKey {
+            row: key_row(row)?,
+            generation: row.count(10)?,
+        })
+    })?;
     Ok(found.pop())
 }
 

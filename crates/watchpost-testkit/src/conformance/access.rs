@@ -3,7 +3,7 @@
 use super::{AnyStore, Harness, World, call};
 use std::sync::Arc;
 use watchpost_core::{
-    access::{KeyCreation, KeyRevocation, KeyScope, KeyState, RevokeKey},
+    access::{KeyCreation, KeyHash, KeyRevocation, KeyScope, KeyState, RevokeKey},
     audit::{AuditOutcome, AuditQuery, AuditTarget, ChainVerdict},
     error::StoreError,
     value::id::{KeyId, WorkspaceId},
@@ -19,6 +19,22 @@ pub async fn a_key_is_found_listed_used_and_revoked(harness: &dyn Harness) {
     assert_eq!(keys[0].id, id, "newest first");
     assert_eq!(keys[0].prefix, secret[..12]);
     assert_eq!(keys[0].last_used_at, None);
+    // The generation that is found with a key is that of the same state.
+    let found = || async {
+        let found = world
+            .store
+            .find_key(&KeyHash::of(&secret))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            found.generation,
+            world.store.key_generation(tenant.id).await.unwrap()
+        );
+        found
+    };
+    let before = found().await;
+    assert_eq!(before.row.id, id);
     let scope = world.access.gate.authenticate(&secret).await.unwrap();
     world.access.gate.flush_uses().await.unwrap();
     let used =
@@ -27,6 +43,10 @@ pub async fn a_key_is_found_listed_used_and_revoked(harness: &dyn Harness) {
     let revoke = |id: KeyId| world.write(&tenant.operator, RevokeKey { id });
     let revoked = world.store.revoke_key(revoke(id)).await.unwrap().into_value();
     assert_eq!(revoked, KeyRevocation::Revoked);
+    let after = found().await;
+    assert_eq!(after.row.state(world.now()), KeyState::Revoked);
+    assert!(after.generation > before.generation);
+    assert!(world.store.find_key(&KeyHash([9; 32])).await.unwrap().is_none());
     let again = world.store.revoke_key(revoke(id)).await.unwrap().into_value();
     assert_eq!(again, KeyRevocation::AlreadyRevoked);
     let unknown = KeyId::from_bytes([9; 16]);

@@ -3,8 +3,13 @@
 use crate::{
     check::{Check, Framework, ScanType, Service},
     error::Source,
+    posture::{Snapshot, score::RiskScore},
     scan::{Comparison, Exemption, ResultDetail, Scan, ScanCounts, ScanPoint, SettingChange, SettingRow},
-    value::{id::ScanId, time::Timestamp, word::words},
+    value::{
+        id::ScanId,
+        time::Timestamp,
+        word::{Platform, words},
+    },
 };
 use std::collections::BTreeMap;
 
@@ -128,6 +133,21 @@ pub fn parse_report_uri(uri: &str) -> Option<(ReportRequest, ReportFormat)> {
     Some((request, format))
 }
 
+/// The risk score and the numbers about people at the last analysis, for the report for a board.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportPosture {
+    /// The risk score.
+    pub risk: RiskScore,
+    /// Live findings by severity, worst first.
+    pub live_by_severity: [u64; 5],
+    /// The number of identities with an account that isn't retired.
+    pub identities: u64,
+    /// The numbers of the last analysis, with its time.
+    pub latest: Snapshot,
+    /// The platforms whose people have never been read, so that the numbers say nothing about them.
+    pub without_people: Vec<Platform>,
+}
+
 /// The content of a report, in the order in which it is shown.
 #[derive(Debug, Clone)]
 pub struct ReportData {
@@ -169,6 +189,9 @@ pub struct ReportData {
     pub settings: Vec<SettingRow>,
     /// The exemptions in effect.
     pub exemptions: Vec<Exemption>,
+    /// The risk score and the numbers about people; `None` in other reports than the executive summary, or if there
+    /// is no score.
+    pub posture: Option<ReportPosture>,
 }
 
 /// A rendered report.

@@ -149,9 +149,9 @@ pub(crate) fn closed(status: FindingStatus, id: FindingId, receipt: ChangeReceip
     )
 }
 
-/// The finding's rule has no action. `steps` are the rule author's words, not text from outside.
-pub(crate) fn no_action(steps: &[String]) -> Failure {
-    Failure::user(text::findings::no_action(steps), AuditOutcome::Conflict)
+/// The finding's rule or check has no action. `steps` are the words of its author, not text from outside.
+pub(crate) fn no_action(steps: &[String], id: FindingId) -> Failure {
+    Failure::user(text::findings::no_action(steps, id), AuditOutcome::Conflict)
 }
 
 /// The app was removed between the lookup and the change. The audit entry is stored.

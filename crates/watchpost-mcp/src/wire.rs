@@ -115,6 +115,15 @@ pub(crate) fn grant_rows(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// The schema of a list of apps, whose fields need no more than their names.
+fn app_rows(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": { "type": "object" },
+        "description": "id, name.",
+    })
+}
+
 /// The schema of an object whose fields another schema beside it describes.
 pub(crate) fn plain_object(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "object" })
@@ -133,6 +142,7 @@ pub(crate) struct FindingOut<'a> {
     also: &'a [String],
     subject: SubjectOut<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "app_rows")]
     apps: Vec<AppNamed<'a>>,
 }
 

@@ -45,8 +45,10 @@ unknown := [dataset |
 ]
 
 result := lib.failed_entities(
-	sprintf("%s a high-risk permission for the whole tenant without being sanctioned (%s), so anyone who controls %s can reach everyone's data", [
+	# An app may be sanctioned after the scan; the sentence stays true then.
+	sprintf("%s a high-risk permission for the whole tenant and %s not sanctioned at the time of the scan (%s), so anyone who controls %s can reach everyone's data", [
 		work.number_of(count(bad), "app holds", "apps hold"),
+		work.verb(count(bad), "was", "were"),
 		work.names(sort([app.name | some app in bad])),
 		work.verb(count(bad), "it", "one of them"),
 	]),

@@ -1,6 +1,6 @@
 //! The result of one check, with everything that reports show of it.
 
-use crate::text::words;
+use crate::text::{self, words};
 use serde_json::{Value, value::RawValue};
 use watchpost_core::{
     check::{Check, CheckEntity, FrameworkId},
@@ -15,6 +15,8 @@ pub(crate) struct Entry<'a> {
     pub check: Option<&'a Check>,
     /// The settings that the check reads and that the scan tried to read.
     pub settings: Vec<&'a SettingRow>,
+    /// Whether the report is for a board: names take the place of ids, and sentences that of detected values.
+    pub is_summary: bool,
 }
 
 impl<'a> Entry<'a> {
@@ -58,15 +60,41 @@ impl<'a> Entry<'a> {
     pub(crate) fn detected(&self) -> Option<&'a str> {
         self.row().detected.as_deref()
     }
+    /// The detected value as documents show it.
+    pub(crate) fn shown_value(&self) -> Option<&'a str> {
+        self.detected().filter(|_| !self.is_summary)
+    }
     pub(crate) fn entities(&self) -> &'a [CheckEntity] {
         &self.detail.entities
     }
-    /// The condition under which the check would pass, and the ids that prevent it.
+    /// The failing entities for a list of at most `shown` names: the names, and the number of entities that it leaves
+    /// out. A summary leaves out entities that have only an id.
+    pub(crate) fn names(&self, shown: usize) -> (Vec<&'a str>, usize) {
+        let entities = self.entities();
+        let names: Vec<&str> = entities
+            .iter()
+            .map(|entity| entity.name.untrusted())
+            .filter(|name| !(self.is_summary && is_guid(name)))
+            .take(shown)
+            .collect();
+        let more = entities.len().saturating_sub(names.len());
+        (names, more)
+    }
+    /// The condition under which the check would pass, and the names of what prevents it; an id where no name is known.
     pub(crate) fn would_pass(&self) -> Option<(&'a str, String)> {
-        self.detail
-            .would_pass
-            .as_ref()
-            .map(|one| (one.condition.untrusted(), one.excluded.join(", ")))
+        let one = self.detail.would_pass.as_ref()?;
+        let name_of = |id: &'a String| {
+            let named = self.entities().iter().find(|entity| entity.id == *id);
+            named.map_or(id.as_str(), |entity| entity.name.untrusted())
+        };
+        let names: Vec<&str> = one
+            .excluded
+            .iter()
+            .map(name_of)
+            .filter(|name| !(self.is_summary && is_guid(name)))
+            .collect();
+        let unnamed = one.excluded.len().saturating_sub(names.len());
+        Some((one.condition.untrusted(), text::names_and_more(&names, unnamed)))
     }
     /// The evidence, with one value on each line; empty if there is none.
     pub(crate) fn evidence(&self) -> String {
@@ -81,6 +109,15 @@ impl<'a> Entry<'a> {
     pub(crate) fn content(&self) -> String {
         format!("{:016x}", self.row().content)
     }
+}
+
+/// Whether a text is an id such as `018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f`.
+fn is_guid(text: &str) -> bool {
+    text.len() == 36
+        && text.char_indices().all(|(at, character)| match at {
+            8 | 13 | 18 | 23 => character == '-',
+            _ => character.is_ascii_hexdigit(),
+        })
 }
 
 /// Converts stored text to a JSON value: JSON is passed through, other text becomes a string.

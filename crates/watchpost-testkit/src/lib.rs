@@ -1,5 +1,5 @@
 //! Shared test code: a clock and a source of randomness that tests control, and the suite that every adapter of the storage
-//! ports must pass ([`conformance`]).
+//! ports must pass ([`conformance`]), and a reader of the texts that users get ([`prose`]).
 //!
 //! # What this crate does not do
 //! It is never a dependency of a released binary, only a dev-dependency. It doesn't create scopes on its own: tests use the
@@ -7,6 +7,7 @@
 
 pub mod conformance;
 mod deterministic;
+pub mod prose;
 #[cfg(feature = "seed")]
 pub mod seed;
 

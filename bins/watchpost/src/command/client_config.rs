@@ -90,7 +90,7 @@ pub(crate) async fn run(
         let answer = session.read("posture.read", "client-config", read).await?;
         if let Err(not_ready) = answer.score {
             let step = text::next::step(not_ready.next_step);
-            output.note(&text::client_config::not_ready(&not_ready.state, &step));
+            output.note(&text::client_config::not_ready(&not_ready.state.spoken(), &step));
         }
     } else if args.url.is_none() {
         output.note(text::client_config::NOT_SET_UP);

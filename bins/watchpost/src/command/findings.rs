@@ -98,15 +98,15 @@ pub(crate) async fn run(command: Findings, session: &Session, output: Output) ->
     match command {
         Findings::List(list) => list_findings(list, session, output).await,
         Findings::Show { id } => {
-            let (finding, rule) = session
+            let (finding, detector) = session
                 .read(
                     "finding.read",
                     "findings show",
                     watchpost.finding(scope, id).await,
                 )
                 .await?;
-            let steps = rule.map(|rule| rule.remediation.clone()).unwrap_or_default();
-            show(&finding, &steps, output)
+            let steps = detector.map(|found| found.remediation).unwrap_or_default();
+            show(&finding, steps, output)
         }
         Findings::Snooze { id, days, note } => {
             let call = session.call("findings snooze", &json!({"days": days}));

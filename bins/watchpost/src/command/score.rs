@@ -33,7 +33,7 @@ pub(crate) async fn run(session: &Session, output: Output) -> Result<()> {
         Err(not_ready) => {
             let step = text::next::step(not_ready.next_step);
             let json = json!({"state": not_ready.state, "next_step": step, "warnings": warnings});
-            output.answer(&json, &text::score::not_ready(&not_ready.state, &step))?;
+            output.answer(&json, &text::score::not_ready(&not_ready.state.spoken(), &step))?;
             if !output.json {
                 warn(&warnings, output);
             }

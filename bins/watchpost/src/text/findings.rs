@@ -26,8 +26,8 @@ pub(crate) fn details(finding: &Finding, evidence: &Value, steps: &[String]) -> 
         "{}\n\n{}, {}, {}\nrule {}\nfirst seen {}, last seen {}",
         foreign(&summary.title),
         summary.severity,
-        summary.category,
-        summary.status,
+        summary.category.spoken(),
+        summary.status.spoken(),
         summary.rule_id,
         summary.first_seen_at,
         finding.last_seen_at,
@@ -39,7 +39,7 @@ pub(crate) fn details(finding: &Finding, evidence: &Value, steps: &[String]) -> 
         text.push_str(&format!("\nsnoozed until {until}"));
     }
     if let Some(reason) = finding.dismiss_reason {
-        text.push_str(&format!("\ndismissed as {reason}"));
+        text.push_str(&format!("\ndismissed as {}", reason.spoken()));
     }
     if let Some(note) = &finding.note {
         text.push_str(&format!("\nnote: {}", foreign(note)));
@@ -53,12 +53,13 @@ pub(crate) fn details(finding: &Finding, evidence: &Value, steps: &[String]) -> 
 }
 
 pub(crate) fn status_changed(status: FindingStatus, snoozed_until: Option<Timestamp>) -> String {
-    format!("The finding is now {status}{}.", until(snoozed_until))
+    format!("The finding is now {}{}.", status.spoken(), until(snoozed_until))
 }
 
 pub(crate) fn status_unchanged(status: FindingStatus, snoozed_until: Option<Timestamp>) -> String {
     format!(
-        "Nothing changed: the finding is already {status}{}.",
+        "Nothing changed: the finding is already {}{}.",
+        status.spoken(),
         until(snoozed_until)
     )
 }
@@ -71,5 +72,8 @@ fn until(snoozed_until: Option<Timestamp>) -> String {
 
 /// A closed finding can't be decided on again.
 pub(crate) fn closed(id: FindingId, status: FindingStatus) -> String {
-    format!("the finding is {status}: reopen it first with `watchpost findings reopen {id}`")
+    format!(
+        "the finding is {}: reopen it first with `watchpost findings reopen {id}`",
+        status.spoken()
+    )
 }

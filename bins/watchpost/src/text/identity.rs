@@ -74,7 +74,11 @@ fn account_details(account: &Account) -> String {
             .map(|app| foreign(&app.name))
             .or_else(|| grant.name.as_ref().map(foreign))
             .unwrap_or_default();
-        text.push_str(&format!("\n  {} {name}, risk {}", grant.kind, grant.risk));
+        text.push_str(&format!(
+            "\n  {} {name}, risk {}",
+            grant.kind.spoken(),
+            grant.risk
+        ));
     }
     text
 }

@@ -12,7 +12,7 @@ pub(crate) fn details(row: &Remediation) -> String {
         "{} on {}\n{}\nfinding {}: {}\nrequested at {}{}",
         row.action,
         foreign(&row.target),
-        row.state,
+        row.state.spoken(),
         row.finding,
         foreign(&row.finding_title),
         row.requested_at,

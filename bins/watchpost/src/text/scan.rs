@@ -97,7 +97,7 @@ pub(crate) fn status(answer: &ScanAnswer) -> String {
     let mut text = format!(
         "{} scan of {} ({}): {}",
         scan.scan_type,
-        scan.platform.title(),
+        scan.platform.subject(),
         foreign(&scan.integration_name),
         scan.state
     );

@@ -1,6 +1,6 @@
 //! Changes that an API key may make.
 
-use super::Watchpost;
+use super::{Detector, Watchpost};
 use crate::{
     access::{ChangeReceipt, Permission, WorkspaceScope},
     app::{App, AppLookup, AppPolicyOutcome, SetAppPolicy},
@@ -9,7 +9,6 @@ use crate::{
     finding::{Finding, FindingAction, FindingCommand, FindingOutcome, SNOOZE_DAYS},
     job::{TriggerSync, TriggeredSync},
     remediation::{Remediation, RemediationOutcome, RequestRemediation},
-    rule::Rule,
     text,
     value::{
         id::{FindingId, IntegrationId, JobId, RemediationId},
@@ -66,7 +65,7 @@ pub enum RemediationAnswer {
         /// The audit row, and whether the call is a repeat.
         receipt: ChangeReceipt,
     },
-    /// The finding's rule has no action. Nothing was recorded; the caller stores the audit entry of the call.
+    /// The finding's rule or check has no action. Nothing was recorded; the caller stores the audit entry of the call.
     NoAction {
         /// Manual steps to fix the finding.
         steps: Vec<String>,
@@ -240,9 +239,9 @@ impl Watchpost {
     ) -> Result<RemediationAnswer, Error> {
         scope.require(Permission::RequestRemediation)?;
         let note = clean_note(note)?;
-        let (_, rule): (Finding, Option<&Rule>) = self.finding(scope, id).await.into_inner()?;
-        let steps = rule.map(|rule| rule.remediation.clone()).unwrap_or_default();
-        let Some(action) = rule.and_then(|rule| rule.action.clone()) else {
+        let (_, detector): (Finding, Option<Detector<'_>>) = self.finding(scope, id).await.into_inner()?;
+        let steps = detector.map_or_else(Vec::new, |found| found.remediation.to_vec());
+        let Some(action) = detector.and_then(|found| found.action).map(str::to_owned) else {
             return Ok(RemediationAnswer::NoAction { steps });
         };
         let command = RequestRemediation {

@@ -4,6 +4,7 @@ use super::{Unrecorded, Watchpost};
 use crate::{
     access::WorkspaceScope,
     app::{AppLookup, AppMatch},
+    check::Check,
     error::{Error, NextStep},
     finding::{EntityFilter, Finding, FindingPage, FindingQuery},
     identity::normalize_address,
@@ -15,6 +16,46 @@ use crate::{
 
 /// The permitted numbers of rows on a page.
 const LIMITS: std::ops::RangeInclusive<usize> = 1..=100;
+
+/// The rule or check that reports a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Detector<'a> {
+    /// A short title.
+    pub title: &'a str,
+    /// The condition, and why it matters.
+    pub description: &'a str,
+    /// The API name of the remediation that can be requested. Checks have none.
+    pub action: Option<&'a str>,
+    /// The manual steps to fix the condition, in order.
+    pub remediation: &'a [String],
+    /// References for further reading.
+    pub references: &'a [String],
+}
+
+impl<'a> From<&'a Rule> for Detector<'a> {
+    fn from(rule: &'a Rule) -> Self {
+        Self {
+            title: &rule.title,
+            description: &rule.description,
+            action: rule.action.as_deref(),
+            remediation: &rule.remediation,
+            references: &rule.references,
+        }
+    }
+}
+
+impl<'a> From<&'a Check> for Detector<'a> {
+    fn from(check: &'a Check) -> Self {
+        Self {
+            title: &check.title,
+            description: &check.description,
+            action: None,
+            remediation: &check.remediation,
+            references: &check.references,
+        }
+    }
+}
+
 impl Watchpost {
     /// Looks up an entity by a person's email address, an app's name, or the id of an identity, app or
     /// integration. Returns `None` if the workspace has no such entity.
@@ -72,7 +113,7 @@ impl Watchpost {
         .await
     }
 
-    /// Returns one finding, with its rule if the rule is active.
+    /// Returns one finding, with the rule or check that reports it if that is active.
     ///
     /// # Errors
     /// [`Error::NotFound`], or the store's error.
@@ -80,14 +121,20 @@ impl Watchpost {
         &self,
         scope: &WorkspaceScope,
         id: FindingId,
-    ) -> Unrecorded<Result<(Finding, Option<&Rule>), Error>> {
+    ) -> Unrecorded<Result<(Finding, Option<Detector<'_>>), Error>> {
         Unrecorded::of(async {
             let found = self.store().finding(scope, id).await?;
             let finding = found.ok_or_else(finding_not_found)?;
-            let rule = self.rule(&finding.summary.rule_id);
-            Ok((finding, rule))
+            let detector = self.detector(&finding.summary.rule_id);
+            Ok((finding, detector))
         })
         .await
+    }
+
+    /// Returns the active rule or check with an id.
+    fn detector(&self, id: &str) -> Option<Detector<'_>> {
+        let rule = self.rule(id).map(Detector::from);
+        rule.or_else(|| self.check(id).map(Detector::from))
     }
 }
 

@@ -328,7 +328,9 @@ impl Watchpost {
         )?;
         match self.store().reject_remediation(write).await?.into_value() {
             RejectOutcome::NotFound => Err(Error::not_found("remediation", NextStep::ListRemediations)),
-            RejectOutcome::NotPossible(state) => Err(Error::conflict(text::remediation_decided(state))),
+            RejectOutcome::NotPossible(state) => {
+                Err(Error::conflict(text::remediation_decided(state.spoken())))
+            }
             done => Ok(done),
         }
     }

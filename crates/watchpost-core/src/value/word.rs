@@ -22,6 +22,8 @@ macro_rules! words {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
             }
+            /// Returns the word for use in a sentence, with spaces between its parts.
+            pub fn spoken(self) -> String { $crate::value::word::spoken(self.as_str()) }
             /// Returns the position in [`Self::ALL`]. Stores may keep it, since new values are added only at the
             /// end.
             pub const fn code(self) -> u8 { self as u8 }
@@ -43,6 +45,15 @@ macro_rules! words {
     )+};
 }
 pub(crate) use words;
+
+/// Writes a word as sentences do: with spaces, and abbreviations in capitals.
+pub(crate) fn spoken(word: &str) -> String {
+    match word {
+        "shadow_it" => "shadow IT".to_owned(),
+        "sso_assignment" => "single sign-on assignment".to_owned(),
+        other => other.replace('_', " "),
+    }
+}
 
 words! {
     /// The severity of a finding. Declared worst first, so that sorting puts the worst first.
@@ -304,7 +315,14 @@ impl Platform {
             Self::GoogleWorkspace => "Google Workspace",
             Self::Github => "GitHub",
             Self::Slack => "Slack",
-            Self::Import => "import",
+            Self::Import => "imported tenant",
+        }
+    }
+    /// Returns what a scan of the platform is about, as the object of a sentence.
+    pub const fn subject(self) -> &'static str {
+        match self {
+            Self::Import => "an imported tenant",
+            synced => synced.title(),
         }
     }
     /// Returns whether the platform is an identity provider, whose data on MFA and offboarding is authoritative.

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use watchpost_core::{
     audit::AuditTarget,
     finding::Finding,
-    rule::Rule,
+    service::Detector,
     value::{id::FindingId, text::ForeignText, time::Timestamp, word::DismissReason},
 };
 
@@ -48,7 +48,7 @@ struct FindingRule<'a> {
     references: &'a [String],
 }
 
-fn output<'a>(finding: &'a Finding, rule: Option<&'a Rule>, as_of: AsOf) -> Output<'a> {
+fn output<'a>(finding: &'a Finding, rule: Option<Detector<'a>>, as_of: AsOf) -> Output<'a> {
     Output {
         finding: FindingOut::from(&finding.summary),
         first_seen_at: Text(finding.summary.first_seen_at),
@@ -62,11 +62,11 @@ fn output<'a>(finding: &'a Finding, rule: Option<&'a Rule>, as_of: AsOf) -> Outp
         scored: finding.summary.scored,
         evidence: serde_json::from_str(&finding.evidence).ok(),
         rule: rule.map(|rule| FindingRule {
-            title: &rule.title,
-            description: &rule.description,
-            action: rule.action.as_deref(),
-            remediation: &rule.remediation,
-            references: &rule.references,
+            title: rule.title,
+            description: rule.description,
+            action: rule.action,
+            remediation: rule.remediation,
+            references: rule.references,
         }),
         as_of,
     }

@@ -12,8 +12,11 @@ pub(crate) const REMOVED: &str =
 
 pub(crate) fn found(app: &App) -> String {
     format!(
-        "The app's policy is {}. It was seen on {} and {}.",
-        app.policy,
+        "{}. It was seen on {} and {}.",
+        match app.policy {
+            AppPolicy::None => "No policy is set for the app".to_owned(),
+            decided => format!("The app's policy is {decided}"),
+        },
         app.platform.title(),
         used_by(app)
     )
@@ -22,6 +25,7 @@ pub(crate) fn found(app: &App) -> String {
 /// Says who uses an app. A grant to the whole tenant belongs to no account.
 fn used_by(app: &App) -> String {
     match (app.tenant_wide, app.accounts) {
+        (false, 0) => "is used by no account".to_owned(),
         (false, accounts) => format!("is used by {}", count(accounts, "account")),
         (true, 0) => "has permissions for the whole tenant".to_owned(),
         (true, accounts) => format!(
@@ -37,7 +41,7 @@ pub(crate) fn several_match(total: u64) -> String {
 
 pub(crate) fn policy_set(policy: AppPolicy, before: AppPolicy) -> String {
     format!(
-        "The app's policy is now {policy} (before: {before}). An analysis is queued, which opens or resolves findings accordingly; nothing was changed on any platform."
+        "The app's policy is now {policy} (before: {before}). An analysis is queued, which opens or resolves findings accordingly; findings of exposure scans change with the next scan, and nothing was changed on any platform."
     )
 }
 

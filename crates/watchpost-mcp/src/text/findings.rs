@@ -4,10 +4,11 @@ use super::{count, matching};
 use watchpost_core::{
     finding::Total,
     remediation::Remediation,
+    service::NotReady,
     value::{
         id::FindingId,
         time::Timestamp,
-        word::{DismissReason, FindingStatus, Severity},
+        word::{DismissReason, FindingStatus, RemediationState, Severity},
     },
 };
 
@@ -19,6 +20,14 @@ pub(crate) const WRONG_CURSOR: &str = "`cursor` does not belong to this list: pa
 
 /// The handling of requests for remediations in this version.
 pub(crate) const REQUEST_ONLY: &str = "This version only records the request: nothing was changed on any platform. Approval and execution come with the dashboard; until then, a person carries out the steps by hand";
+
+/// Answers a question for findings before any data was analyzed: no finding is then no good news.
+pub(crate) fn none_yet(why: NotReady, next_step: &str) -> String {
+    format!(
+        "No finding matches, because there is no data to judge yet ({}). {next_step}.",
+        why.state.spoken()
+    )
+}
 
 pub(crate) fn listed(total: Total, returned: u64, has_more: bool) -> String {
     if total.value == 0 {
@@ -49,19 +58,28 @@ pub(crate) fn reopen_command(id: FindingId) -> String {
 pub(crate) fn dismissed(id: FindingId, reason: DismissReason) -> String {
     reopenable(
         id,
-        &format!("The finding is dismissed ({reason}): it is no longer listed or scored."),
+        &format!(
+            "The finding is dismissed ({}): it is no longer listed or scored.",
+            reason.spoken()
+        ),
     )
 }
 
 pub(crate) fn already_dismissed(id: FindingId, reason: DismissReason) -> String {
     reopenable(
         id,
-        &format!("Nothing was changed: the finding is already dismissed ({reason})."),
+        &format!(
+            "Nothing was changed: the finding is already dismissed ({}).",
+            reason.spoken()
+        ),
     )
 }
 
 pub(crate) fn dismissed_before(repeated: &str, id: FindingId, reason: DismissReason) -> String {
-    reopenable(id, &format!("{repeated} The finding was dismissed ({reason})."))
+    reopenable(
+        id,
+        &format!("{repeated} The finding was dismissed ({}).", reason.spoken()),
+    )
 }
 
 fn reopenable(id: FindingId, text: &str) -> String {
@@ -112,8 +130,21 @@ pub(crate) fn remediation_requested_before(repeated: &str, remediation: &Remedia
 fn request(beginning: &str, remediation: &Remediation) -> String {
     format!(
         "{beginning} `{}` is {}. {REQUEST_ONLY}.",
-        remediation.action, remediation.state
+        remediation.action,
+        remediation_state(remediation.state)
     )
+}
+
+/// The state of a request, after "is".
+fn remediation_state(state: RemediationState) -> String {
+    match state {
+        RemediationState::PendingApproval => "waiting for a person's approval".to_owned(),
+        RemediationState::Approved
+        | RemediationState::Rejected
+        | RemediationState::Executed
+        | RemediationState::Failed
+        | RemediationState::Cancelled => state.spoken(),
+    }
 }
 
 /// The command with which a person rejects a request.
@@ -124,22 +155,26 @@ pub(crate) fn reject_command(remediation: &Remediation) -> String {
 /// `done` is the participle of the change, as in `snoozed`.
 pub(crate) fn cannot_be(done: &str, status: FindingStatus, id: FindingId) -> String {
     format!(
-        "the finding is {status}, so it can't be {done}; nothing was changed. A person can reopen it with `{}`",
+        "the finding is {}, so it can't be {done}; nothing was changed. A person can reopen it with `{}`",
+        status.spoken(),
         reopen_command(id)
     )
 }
 
 pub(crate) fn nothing_to_remediate(status: FindingStatus, id: FindingId) -> String {
     format!(
-        "the finding is {status}: there is nothing to remediate; a person can reopen it with `{}`",
+        "the finding is {}: there is nothing to remediate; a person can reopen it with `{}`",
+        status.spoken(),
         reopen_command(id)
     )
 }
 
-/// `steps` are the rule author's words.
-pub(crate) fn no_action(steps: &[String]) -> String {
+/// `steps` are the words of the author of the rule or check; empty if it is no longer active.
+pub(crate) fn no_action(steps: &[String], id: FindingId) -> String {
     let instead = if steps.is_empty() {
-        "its rule lists no steps either; `watchpost findings show` shows the finding".to_owned()
+        format!(
+            "the rule that reported it is no longer active, so its steps aren't known either; `watchpost findings show {id}` shows the evidence"
+        )
     } else {
         let numbered: Vec<String> = (1_usize..)
             .zip(steps)
@@ -151,7 +186,10 @@ pub(crate) fn no_action(steps: &[String]) -> String {
 }
 
 pub(crate) fn confirm_dismissal(reason: DismissReason) -> String {
-    format!("Dismiss this finding ({reason})? It stays closed even if the condition persists.")
+    format!(
+        "Dismiss this finding ({})? It stays closed even if the condition persists.",
+        reason.spoken()
+    )
 }
 
 pub(crate) fn confirm_snooze(days: u64) -> String {

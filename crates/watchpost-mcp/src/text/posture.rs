@@ -4,7 +4,7 @@ use super::{count, matching};
 use watchpost_core::{
     posture::{Coverage, Freshness, Snapshot},
     service::{NotReady, Scored},
-    value::word::{Mfa, Platform},
+    value::word::{Category, Mfa, Platform},
 };
 
 /// The formula of the risk score, as part of its explanation.
@@ -40,14 +40,14 @@ fn by_severity([critical, high, medium, low, info]: [u64; 5]) -> String {
 }
 
 pub(crate) fn no_risk_score(why: NotReady, next_step: &str) -> String {
-    format!("There is no risk score ({}). {next_step}.", why.state)
+    format!("There is no risk score ({}). {next_step}.", why.state.spoken())
 }
 
 /// `areas` are categories with their risk points; `blind_rules` is the number of rules that lack data.
 pub(crate) fn summary(
     scored: &Scored,
     latest: Option<&Snapshot>,
-    areas: &[(&str, u64)],
+    areas: &[(Category, u64)],
     blind_rules: u64,
 ) -> String {
     let mut text = format!(
@@ -78,7 +78,7 @@ pub(crate) fn summary(
     } else {
         let named: Vec<String> = areas
             .iter()
-            .map(|(category, points)| format!("{category} ({})", count(*points, "point")))
+            .map(|(category, points)| format!("{} ({})", category.spoken(), count(*points, "point")))
             .collect();
         text.push_str(&format!(" Top risk areas: {}.", named.join(", ")));
     }
@@ -104,7 +104,7 @@ fn coverage(name: &str, coverage: &Coverage) -> String {
 pub(crate) fn no_summary(why: NotReady, next_step: &str) -> String {
     format!(
         "There is no data to judge yet ({}), so there is no score and no grade. {next_step}.",
-        why.state
+        why.state.spoken()
     )
 }
 
@@ -128,12 +128,62 @@ pub(crate) fn rules(total: u64, blind: usize) -> String {
     }
 }
 
-/// `mfa_sources` are the platforms that report `mfa`.
+/// The sentence after the number of rules, before any data was analyzed.
+pub(crate) fn nothing_judged(why: NotReady, next_step: &str) -> String {
+    format!(
+        " There is no data to judge yet ({}). {next_step}.",
+        why.state.spoken()
+    )
+}
+
+/// The platforms that report whether a person has a second factor.
+#[derive(Debug)]
+pub(crate) struct MfaReports {
+    /// The platforms with an account without a second factor.
+    pub off: Vec<Platform>,
+    /// The platforms with an account with a second factor.
+    pub on: Vec<Platform>,
+}
+
+impl MfaReports {
+    pub(crate) fn value(&self) -> Mfa {
+        match (self.off.is_empty(), self.on.is_empty()) {
+            (false, _) => Mfa::Off,
+            (true, false) => Mfa::On,
+            (true, true) => Mfa::Unknown,
+        }
+    }
+    /// The platforms that report [`Self::value`].
+    pub(crate) fn sources(&self) -> &[Platform] {
+        if self.off.is_empty() { &self.on } else { &self.off }
+    }
+    /// `MFA off according to Okta, but on according to Microsoft 365`.
+    fn sentence(&self) -> String {
+        let (value, sources) = (self.value(), titles(self.sources()));
+        if value == Mfa::Unknown {
+            return "MFA unknown, because no platform reports it".to_owned();
+        }
+        let others: Vec<Platform> = self
+            .on
+            .iter()
+            .copied()
+            .filter(|one| !self.off.contains(one))
+            .collect();
+        let disagreement = if value == Mfa::On || self.on.is_empty() {
+            String::new()
+        } else if others.is_empty() {
+            ", though not for every account".to_owned()
+        } else {
+            format!(", but on according to {}", titles(&others))
+        };
+        format!("MFA {value} according to {sources}{disagreement}")
+    }
+}
+
 pub(crate) fn identity_found(
     accounts: u64,
     platforms: &[Platform],
-    mfa: Mfa,
-    mfa_sources: &[Platform],
+    mfa: &MfaReports,
     open_findings: u64,
 ) -> String {
     let on = if platforms.is_empty() {
@@ -141,14 +191,10 @@ pub(crate) fn identity_found(
     } else {
         titles(platforms)
     };
-    let according_to = if mfa_sources.is_empty() {
-        "no platform reports it".to_owned()
-    } else {
-        format!("according to {}", titles(mfa_sources))
-    };
     format!(
-        "Found: {} on {on}; MFA {mfa} ({according_to}); {}.",
+        "Found: {} on {on}; {}; {}.",
         count(accounts, "account"),
+        mfa.sentence(),
         count(open_findings, "open finding"),
     )
 }
@@ -158,5 +204,40 @@ fn titles(platforms: &[Platform]) -> String {
     match titles.as_slice() {
         [others @ .., last] if others.len() > 1 => format!("{} and {last}", others.join(", ")),
         _ => titles.join(" and "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_platform_is_named_with_what_it_says_about_mfa() {
+        use Platform::{M365, Okta};
+        let check = |off: &[Platform], on: &[Platform], expected| {
+            let reports = MfaReports {
+                off: off.to_vec(),
+                on: on.to_vec(),
+            };
+            assert_eq!(reports.sentence(), expected);
+        };
+        check(&[], &[], "MFA unknown, because no platform reports it");
+        check(&[], &[M365, Okta], "MFA on according to Microsoft 365 and Okta");
+        check(&[M365, Okta], &[], "MFA off according to Microsoft 365 and Okta");
+        check(
+            &[Okta],
+            &[M365],
+            "MFA off according to Okta, but on according to Microsoft 365",
+        );
+        check(
+            &[Okta],
+            &[Okta],
+            "MFA off according to Okta, though not for every account",
+        );
+        check(
+            &[M365, Okta],
+            &[Okta],
+            "MFA off according to Microsoft 365 and Okta, though not for every account",
+        );
     }
 }

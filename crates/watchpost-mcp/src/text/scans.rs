@@ -6,7 +6,7 @@ use watchpost_core::{
     report::ReportKind,
     scan::{ComplianceScore, ResultRow, Scan},
     service::ScanSummary,
-    value::word::RunState,
+    value::word::{Platform, RunState},
 };
 
 pub(crate) const NO_EARLIER_SCAN: &str = "there is no earlier completed scan of this type to compare with; the next scan can be compared with this one";
@@ -22,7 +22,7 @@ fn verdict(scan: &Scan) -> String {
 
 /// `exposure scan of Microsoft 365`.
 fn named(scan: &Scan) -> String {
-    format!("{} scan of {}", scan.scan_type, scan.platform.title())
+    format!("{} scan of {}", scan.scan_type, scan.platform.subject())
 }
 
 /// The type at the beginning of a sentence.
@@ -54,7 +54,7 @@ pub(crate) fn completed(scan: &Scan, since_previous: &str) -> String {
     format!(
         "{} scan of {}: {}; {} failed, {} passed, {} skipped, {}. {since_previous}",
         capitalized(scan.scan_type),
-        scan.platform.title(),
+        scan.platform.subject(),
         verdict(scan),
         scan.counts.failed,
         scan.counts.passed,
@@ -76,18 +76,32 @@ pub(crate) fn new_failures_unknown(why: &str) -> String {
 
 /// The latest scans of each integration, one sentence each, appended to the posture summary.
 pub(crate) fn latest(summaries: &[ScanSummary]) -> String {
+    // Names come from outside, so the sentence counts where a platform doesn't say which tenant is meant.
+    let subject = |at: usize| {
+        let platform = summaries.get(at).map(|summary| summary.platform);
+        let same = |upto: usize| {
+            let shown = summaries.iter().take(upto);
+            shown.filter(|summary| Some(summary.platform) == platform).count()
+        };
+        let name = platform.map_or("", Platform::subject);
+        match same(summaries.len()) {
+            1 if platform == Some(Platform::Import) => format!("{name} (named in `compliance`)"),
+            0 | 1 => name.to_owned(),
+            all => format!("{name} ({} of {all}, named in `compliance`)", same(at + 1)),
+        }
+    };
     let mut text = String::new();
-    for summary in summaries {
+    for (at, summary) in summaries.iter().enumerate() {
         if let Some(scan) = &summary.compliance {
             text.push_str(&format!(
                 " Compliance of {}: {}, {} failing.",
-                summary.platform.title(),
+                subject(at),
                 verdict(scan),
                 count(scan.counts.failed, "check"),
             ));
         }
         if let Some(label) = summary.exposure.as_ref().and_then(Scan::exposure) {
-            text.push_str(&format!(" Exposure of {}: {label}.", summary.platform.title()));
+            text.push_str(&format!(" Exposure of {}: {label}.", subject(at)));
         }
     }
     text
@@ -145,7 +159,7 @@ pub(crate) fn compared(
     format!(
         "{} scans of {} compared: {}, {fixed} fixed, {still_failing} still failing.{scores}",
         capitalized(after.scan_type),
-        after.platform.title(),
+        after.platform.subject(),
         count(new_failures, "new failure"),
     )
 }

@@ -57,6 +57,8 @@ struct Scanned<'a> {
     platform: &'static str,
     name: &'a ForeignText,
     #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     scan_id: Option<Text<ScanId>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<Tenths>,
@@ -80,6 +82,7 @@ impl<'a> From<&'a ScanSummary> for Scanned<'a> {
         Self {
             platform: summary.platform.as_str(),
             name: &summary.name,
+            tenant: summary.tenant.as_deref(),
             scan_id: compliance.map(|scan| Text(scan.id)),
             score: tenths(score),
             band: score.map(|score| score.band().as_str()),
@@ -165,7 +168,7 @@ fn metrics(scored: &Scored, latest: Option<&Snapshot>, connected: u64) -> Metric
 }
 
 /// The categories with the most points, in descending order; those with equal points are sorted by name.
-fn areas(scored: &Scored) -> Vec<Area> {
+fn areas(scored: &Scored) -> Vec<(Category, u64)> {
     let mut areas: Vec<(Category, u64)> = scored
         .risk
         .points_by_category
@@ -173,14 +176,8 @@ fn areas(scored: &Scored) -> Vec<Area> {
         .map(|(category, points)| (*category, *points))
         .collect();
     areas.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.as_str().cmp(b.0.as_str())));
+    areas.truncate(AREAS_SHOWN);
     areas
-        .into_iter()
-        .take(AREAS_SHOWN)
-        .map(|(category, points)| Area {
-            category: category.as_str(),
-            points,
-        })
-        .collect()
 }
 
 /// One entry for each rule and each platform where it lacks data.
@@ -227,17 +224,21 @@ impl QueryTool for GetPostureSummary {
         let (summary, metrics, top_risk_areas, not_ready) = match &answer.risk.score {
             Ok(scored) => {
                 let areas = areas(scored);
-                let points: Vec<(&str, u64)> =
-                    areas.iter().map(|area| (area.category, area.points)).collect();
                 (
-                    text::posture::summary(scored, answer.latest.as_ref(), &points, len(&rule_ids))
+                    text::posture::summary(scored, answer.latest.as_ref(), &areas, len(&rule_ids))
                         + &text::posture::without_people(freshness),
                     Some(metrics(
                         scored,
                         answer.latest.as_ref(),
                         u64::try_from(connected).unwrap_or(u64::MAX),
                     )),
-                    areas,
+                    areas
+                        .into_iter()
+                        .map(|(category, points)| Area {
+                            category: category.as_str(),
+                            points,
+                        })
+                        .collect(),
                     None,
                 )
             }

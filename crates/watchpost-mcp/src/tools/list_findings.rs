@@ -3,7 +3,7 @@
 use crate::{
     arguments::{AddressLine, Line, Many, Whole, arguments},
     error::{self, Failure},
-    text,
+    text::{self, next_step},
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{AsOf, FindingOut, len},
 };
@@ -61,6 +61,10 @@ pub(super) struct Output<'a> {
     returned: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_step: Option<String>,
     #[serde(flatten)]
     as_of: AsOf,
 }
@@ -112,6 +116,7 @@ impl QueryTool for ListFindings {
         }
         let (page, freshness) = context.open(context.watchpost.findings(context.scope, &query).await)?;
         let as_of = AsOf::new(&freshness, context.now);
+        let not_ready = freshness.not_ready();
         let output = Output {
             total: page.total.value,
             total_is_minimum: page.total.is_minimum.then_some(true),
@@ -121,9 +126,14 @@ impl QueryTool for ListFindings {
                 .next
                 .as_ref()
                 .map(|place| context.cursors.seal(context.scope, &query, place)),
+            state: not_ready.map(|why| why.state.as_str()),
+            next_step: not_ready.map(|why| next_step::step(why.next_step)),
             as_of,
         };
-        let sentence = text::findings::listed(page.total, output.returned, output.next_cursor.is_some());
+        let sentence = match (not_ready, &output.next_step) {
+            (Some(why), Some(step)) if page.total.value == 0 => text::findings::none_yet(why, step),
+            _ => text::findings::listed(page.total, output.returned, output.next_cursor.is_some()),
+        };
         let sentence = output.as_of.dated(&sentence);
         Ok(Answer::new(sentence, &output)?.until(&freshness, context.now))
     }

@@ -3,11 +3,11 @@
 use crate::{
     arguments::{Many, arguments},
     error::Failure,
-    text,
+    text::{self, next_step},
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{AsOf, len},
 };
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use watchpost_core::{
     access::Permission,
@@ -39,6 +39,10 @@ pub(super) struct Output<'a> {
     rules: Vec<RuleOut<'a>>,
     total: u64,
     returned: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_step: Option<String>,
     #[serde(flatten)]
     as_of: AsOf,
 }
@@ -58,10 +62,20 @@ pub(crate) struct RuleOut<'a> {
     /// false: no connected platform has its data.
     has_source: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "blind_rows")]
     blind: Vec<Blind>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+/// The schema of a list of [`Blind`]s, whose fields need no more than their names.
+fn blind_rows(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": { "type": "object" },
+        "description": "platform, missing.",
+    })
+}
+
+#[derive(Debug, Serialize)]
 struct Blind {
     platform: &'static str,
     missing: Vec<&'static str>,
@@ -120,6 +134,7 @@ impl QueryTool for ListRules {
         };
         let all: Vec<&RuleAnswer<'_>> = rules.iter().filter(fits).collect();
         let blind = all.iter().filter(|answer| !answer.blind.is_empty()).count();
+        let not_ready = freshness.not_ready();
         let output = Output {
             rules: all
                 .iter()
@@ -128,9 +143,15 @@ impl QueryTool for ListRules {
                 .collect(),
             total: len(&all),
             returned: len(&all).min(u64::try_from(SHOWN).unwrap_or(u64::MAX)),
+            state: not_ready.map(|why| why.state.as_str()),
+            next_step: not_ready.map(|why| next_step::step(why.next_step)),
             as_of: AsOf::new(&freshness, context.now),
         };
-        let sentence = output.as_of.dated(&text::posture::rules(output.total, blind));
+        let mut sentence = text::posture::rules(output.total, blind);
+        if let (Some(why), Some(step)) = (not_ready, &output.next_step) {
+            sentence.push_str(&text::posture::nothing_judged(why, step));
+        }
+        let sentence = output.as_of.dated(&sentence);
         Ok(Answer::new(sentence, &output)?.until(&freshness, context.now))
     }
 }

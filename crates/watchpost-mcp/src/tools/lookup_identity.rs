@@ -3,7 +3,7 @@
 use crate::{
     arguments::{AddressLine, arguments},
     error::Failure,
-    text,
+    text::{self, posture::MfaReports},
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{AsOf, FindingOut, Text, len},
 };
@@ -247,19 +247,23 @@ fn status(identity: &Identity) -> AccountStatus {
         .unwrap_or(AccountStatus::Deprovisioned)
 }
 
-/// Whether the person has a second factor, and the platforms that report it: `off` if any deciding account has none.
-fn mfa(identity: &Identity) -> (Mfa, Vec<Platform>) {
+/// Whether the person has a second factor: `off` if any deciding account has none. Platforms may disagree.
+fn mfa(identity: &Identity) -> MfaReports {
     let known = deciding_accounts(identity, |account| account.mfa != Mfa::Unknown);
-    let mut platforms: Vec<Platform> = known.iter().map(|account| account.platform).collect();
-    platforms.dedup();
-    let mfa = if known.is_empty() {
-        Mfa::Unknown
-    } else if known.iter().any(|account| account.mfa == Mfa::Off) {
-        Mfa::Off
-    } else {
-        Mfa::On
+    let platforms = |value| {
+        let mut platforms: Vec<Platform> = known
+            .iter()
+            .filter(|account| account.mfa == value)
+            .map(|account| account.platform)
+            .collect();
+        platforms.sort_unstable();
+        platforms.dedup();
+        platforms
     };
-    (mfa, platforms)
+    MfaReports {
+        off: platforms(Mfa::Off),
+        on: platforms(Mfa::On),
+    }
 }
 
 /// The latest sign-in, from an identity provider if one reports it.
@@ -308,7 +312,7 @@ impl QueryTool for LookupIdentity {
                 .await,
         )?;
         let identity = &answer.identity;
-        let (mfa, sources) = mfa(identity);
+        let mfa = mfa(identity);
         let mut platforms: Vec<Platform> = identity.accounts.iter().map(|account| account.platform).collect();
         platforms.dedup();
         let output = Output {
@@ -324,8 +328,8 @@ impl QueryTool for LookupIdentity {
             kind: identity.kind.as_str(),
             status: status(identity).as_str(),
             break_glass: identity.break_glass,
-            mfa: mfa.as_str(),
-            mfa_sources: sources.iter().map(|platform| platform.as_str()).collect(),
+            mfa: mfa.value().as_str(),
+            mfa_sources: mfa.sources().iter().map(|platform| platform.as_str()).collect(),
             last_login: last_login(identity),
             platforms: platforms.iter().map(|platform| platform.as_str()).collect(),
             accounts: accounts(identity),
@@ -337,8 +341,7 @@ impl QueryTool for LookupIdentity {
         let sentence = output.as_of.dated(&text::posture::identity_found(
             output.accounts_total,
             &platforms,
-            mfa,
-            &sources,
+            &mfa,
             output.open_findings_total,
         ));
         Ok(Answer::new(sentence, &output)?

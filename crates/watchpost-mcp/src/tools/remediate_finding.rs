@@ -115,7 +115,9 @@ impl ActionTool for RemediateFinding {
                 steps,
                 receipt,
             } => (remediation, steps, *receipt, false),
-            RemediationAnswer::NoAction { steps } => return Err(error::no_action(steps).about(target(id))),
+            RemediationAnswer::NoAction { steps } => {
+                return Err(error::no_action(steps, id).about(target(id)));
+            }
             RemediationAnswer::Closed { status, receipt } => {
                 return Err(error::closed(*status, id, *receipt));
             }

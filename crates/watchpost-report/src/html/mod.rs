@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 use watchpost_core::{
     report::ReportKind,
-    scan::{ResultChange, ResultRow, ScanCounts, SettingRow},
+    scan::{ResultChange, ResultRow, ScanCounts, SettingChange, SettingRow},
 };
 
 const STYLE: &str = include_str!("../../templates/report.css");
@@ -93,8 +93,11 @@ impl<'a> Page<'a> {
     fn further(&self) -> String {
         text::html::further_failures(self.view.further_failed().len() as u64)
     }
+    fn changed(&self, setting: &SettingChange) -> String {
+        text::markdown::changed_values(setting.values.len() as u64)
+    }
     fn exemptions(&self) -> String {
-        text::html::exemptions(self.view.data.exemptions.len() as u64)
+        text::exemptions(self.view.data.exemptions.len() as u64)
     }
     /// The maximum number of rows of a list.
     fn limit(&self) -> usize {
@@ -124,15 +127,11 @@ impl<'a> Card<'a> {
         } else {
             all.len().min(STEPS_SHOWN)
         };
-        let entities = entry.entities();
+        let (names, unnamed) = entry.names(NAMES_SHOWN);
         Self {
             steps: all.get(..shown).unwrap_or(all),
-            names: entities
-                .iter()
-                .take(NAMES_SHOWN)
-                .map(|entity| entity.name.untrusted())
-                .collect(),
-            unnamed: entities.len().saturating_sub(NAMES_SHOWN),
+            names,
+            unnamed,
             entry,
             in_full,
         }

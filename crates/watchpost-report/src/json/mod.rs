@@ -10,11 +10,13 @@ use crate::{
 };
 use shape::{
     Change, CheckReport, Comparison, Control, Controls, Counts, EntityReport, ExemptionReport,
-    FrameworkScores, Header, Part, Proof, Report, ScanFacts, Setting, Side, TrendPoint, Verdict, WouldPass,
+    FrameworkScores, Header, Part, Posture, Proof, Report, ScanFacts, Setting, Side, TrendPoint, Verdict,
+    WouldPass,
 };
 use watchpost_core::{
     check::{CheckResult, ScanType, SkipReason},
-    report::ReportKind,
+    posture::Coverage,
+    report::{ReportKind, ReportPosture},
     scan::{Exemption, ResultRow, Scan, ScanCounts, SettingRow, exposure_label},
     value::word::Severity,
 };
@@ -64,6 +66,7 @@ fn report<'a>(view: &'a View<'a>) -> Result<Report<'a>, serde_json::Error> {
         },
         scan: scan(&data.scan, &data.tenant),
         verdict: verdict(data.scan.scan_type, &data.counts),
+        posture: data.posture.as_ref().map(posture),
         by_framework: data
             .by_framework
             .iter()
@@ -103,6 +106,31 @@ fn scan<'a>(scan: &'a Scan, tenant: &'a str) -> ScanFacts<'a> {
         queued_at: scan.queued_at,
         started_at: scan.started_at,
         completed_at: scan.completed_at,
+    }
+}
+
+fn posture(numbers: &ReportPosture) -> Posture {
+    let percent = |coverage: &Coverage| {
+        let tenths = coverage.tenths_of_percent()?;
+        Some(f64::from(u32::try_from(tenths).ok()?) / 10.0)
+    };
+    let latest = &numbers.latest;
+    Posture {
+        risk_score: numbers.risk.score,
+        direction: "higher_is_worse",
+        label: numbers.risk.rating.label.as_str(),
+        grade: numbers.risk.rating.grade.as_str(),
+        as_of: latest.at,
+        open_findings: Severity::ALL
+            .iter()
+            .copied()
+            .zip(numbers.live_by_severity)
+            .collect(),
+        identities: numbers.identities,
+        admins: latest.admins,
+        mfa_coverage_pct: percent(&latest.mfa),
+        admin_mfa_coverage_pct: percent(&latest.admin_mfa),
+        stale_accounts: latest.stale_accounts,
     }
 }
 

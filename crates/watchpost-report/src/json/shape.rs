@@ -16,6 +16,8 @@ pub(super) struct Report<'a> {
     pub(super) scan: ScanFacts<'a>,
     #[serde(flatten)]
     pub(super) verdict: Verdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) posture: Option<Posture>,
     pub(super) by_framework: BTreeMap<Framework, Part>,
     pub(super) by_service: BTreeMap<Service, Part>,
     pub(super) trend: Vec<TrendPoint>,
@@ -61,6 +63,24 @@ pub(super) struct ScanFacts<'a> {
     pub(super) started_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) completed_at: Option<Timestamp>,
+}
+
+/// The risk score and the numbers about people. Unknown ones are omitted.
+#[derive(Serialize)]
+pub(super) struct Posture {
+    pub(super) risk_score: u8,
+    pub(super) direction: &'static str,
+    pub(super) label: &'static str,
+    pub(super) grade: &'static str,
+    pub(super) as_of: Timestamp,
+    pub(super) open_findings: BTreeMap<Severity, u64>,
+    pub(super) identities: u64,
+    pub(super) admins: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) mfa_coverage_pct: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) admin_mfa_coverage_pct: Option<f64>,
+    pub(super) stale_accounts: u64,
 }
 
 #[derive(Serialize)]

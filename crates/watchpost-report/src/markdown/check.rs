@@ -42,7 +42,7 @@ fn ids_line(out: &mut Document, entry: &Entry<'_>) {
 }
 
 fn detected_line(out: &mut Document, entry: &Entry<'_>) {
-    if let Some(value) = entry.detected() {
+    if let Some(value) = entry.shown_value() {
         out.line(&format!("- Detected: {}", code(&clipped(value, 1_000), false)));
     }
 }
@@ -52,16 +52,12 @@ fn names_line(out: &mut Document, entry: &Entry<'_>) {
     if entities.is_empty() {
         return;
     }
-    let names: Vec<String> = entities
-        .iter()
-        .take(NAMES_SHOWN)
-        .map(|entity| markdown(entity.name.untrusted()))
-        .collect();
-    let more = entities.len().saturating_sub(NAMES_SHOWN);
-    let more = if more > 0 {
-        format!(", and {more} more")
-    } else {
-        String::new()
+    let (names, more) = entry.names(NAMES_SHOWN);
+    let names: Vec<String> = names.into_iter().map(markdown).collect();
+    let more = match more {
+        0 => String::new(),
+        more if names.is_empty() => text::names_and_more(&[], more),
+        more => format!(", and {more} more"),
     };
     out.line(&format!(
         "- Affected ({}): {}{more}",
@@ -119,7 +115,7 @@ pub(super) fn proof(out: &mut Document, entry: &Entry<'_>) {
             entry.entities().iter().map(|entity| {
                 [
                     markdown(entity.name.untrusted()),
-                    markdown(&entity.kind),
+                    markdown(&words::kind_of_entity(&entity.kind)),
                     code(&entity.id, true),
                 ]
             }),

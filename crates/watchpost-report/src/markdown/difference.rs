@@ -41,12 +41,13 @@ pub(super) fn difference(out: &mut Document, view: &View<'_>, changes: &Changes<
     if !changes.settings.is_empty() {
         out.heading(2, "Changed settings");
         for setting in &changes.settings {
-            changed_setting(out, setting);
+            changed_setting(out, setting, view.is_executive());
         }
     }
 }
 
-fn changed_setting(out: &mut Document, setting: &SettingChange) {
+/// Writes a changed setting. A summary leaves out the values.
+fn changed_setting(out: &mut Document, setting: &SettingChange, is_summary: bool) {
     out.heading(3, &code(&setting.path, false));
     if setting.state_before != setting.state_after {
         out.line(&text::state_change(
@@ -55,6 +56,10 @@ fn changed_setting(out: &mut Document, setting: &SettingChange) {
         ));
     }
     if setting.values.is_empty() {
+        return;
+    }
+    if is_summary {
+        out.line(&text::changed_values(setting.values.len() as u64));
         return;
     }
     let shown = |value: &Option<serde_json::Value>| {
@@ -86,7 +91,8 @@ fn changed(out: &mut Document, view: &View<'_>, group: &ChangeGroup<'_>) {
     let side = |row: Option<&ResultRow>| match row {
         None => "not run".to_owned(),
         Some(row) => {
-            let value = row.detected.as_deref().map_or_else(String::new, |value| {
+            let detected = row.detected.as_deref().filter(|_| !view.is_executive());
+            let value = detected.map_or_else(String::new, |value| {
                 format!(", detected {}", code(&clipped(value, VALUE_CHARS), false))
             });
             format!(

@@ -26,6 +26,7 @@ const POINTS_SHOWN: usize = 12;
 pub(crate) fn document(view: &View<'_>) -> String {
     let mut out = Document(String::new());
     opening(&mut out, view);
+    posture(&mut out, view);
     match (&view.changes, view.data.difference) {
         (Some(changes), true) => difference(&mut out, view, changes),
         _ => match view.data.kind {
@@ -60,6 +61,17 @@ fn opening(out: &mut Document, view: &View<'_>) {
     out.blank();
     for (name, value) in view.facts() {
         out.line(&format!("- {name}: {}", markdown(&value)));
+    }
+}
+
+fn posture(out: &mut Document, view: &View<'_>) {
+    let sentences = view.posture();
+    if sentences.is_empty() {
+        return;
+    }
+    out.heading(2, text::posture::TITLE);
+    for sentence in &sentences {
+        out.line(&format!("- {sentence}"));
     }
 }
 
@@ -294,6 +306,10 @@ fn provenance(out: &mut Document, view: &View<'_>) {
 
 fn exemptions(out: &mut Document, view: &View<'_>) {
     if view.data.exemptions.is_empty() {
+        return;
+    }
+    if view.is_executive() {
+        out.paragraph(&text::exemptions(view.data.exemptions.len() as u64));
         return;
     }
     out.heading(2, "Active exemptions");

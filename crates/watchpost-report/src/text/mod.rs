@@ -1,12 +1,13 @@
 //! The sentences of reports, apart from those in the HTML templates. [`words`] has the labels, numbers and dates.
 
+pub(crate) mod posture;
 pub(crate) mod words;
 
 use crate::controls::{ControlState, FrameworkControls};
 use watchpost_core::{
     check::ScanType,
     report::ReportKind,
-    scan::{ComplianceScore, ExposureLabel, ScanCounts},
+    scan::{ComplianceScore, ExposureLabel, ScanCounts, exposure_label},
     value::time::Timestamp,
 };
 use words::{counted, day, moment, score, signed};
@@ -30,6 +31,30 @@ pub(crate) fn subtitle(scan_type: ScanType, completed: Timestamp) -> String {
 
 pub(crate) fn generated(at: Timestamp, version: &str) -> String {
     format!("{} by Watchpost {version}", moment(at))
+}
+
+/// The score with its band, or the label of an exposure scan.
+pub(crate) fn verdict(scan_type: ScanType, counts: &ScanCounts) -> String {
+    match (scan_type, counts.score()) {
+        (ScanType::Exposure, _) => exposure_label(counts).to_string(),
+        (ScanType::Compliance, Some(score)) => format!("{score} of 100, {}", score.band()),
+        (ScanType::Compliance, None) => NOT_JUDGED.to_owned(),
+    }
+}
+
+/// The scan that another one is compared with, and its [`verdict`] if that is known.
+pub(crate) fn earlier_scan(completed: &str, verdict: Option<&str>) -> String {
+    let verdict = verdict.map_or_else(String::new, |verdict| format!(": {verdict}"));
+    format!("the scan of {completed}{verdict}")
+}
+
+/// `Mara Holt, Ivo Brandt and 2 more`.
+pub(crate) fn names_and_more(names: &[&str], more: usize) -> String {
+    match (names, more) {
+        (_, 0) => names.join(", "),
+        ([], more) => format!("{more} without a known name"),
+        (names, more) => format!("{} and {more} without a known name", names.join(", ")),
+    }
 }
 
 /// The source of a scan's settings: the platform, or the previous scan.
@@ -181,6 +206,14 @@ pub(crate) fn controls(controls: &FrameworkControls<'_>) -> String {
     )
 }
 
+/// The exemptions of a summary.
+pub(crate) fn exemptions(count: u64) -> String {
+    format!(
+        "{}; the evidence export lists each with its owner and end date.",
+        counted(count, "active exemption", "active exemptions")
+    )
+}
+
 /// The descriptions of the lists of changes.
 pub(crate) mod lists {
     pub(crate) const NEW_FAILURES: &str = "Checks that fail now and did not fail before.";
@@ -290,6 +323,10 @@ pub(crate) mod markdown {
         format!("Compared with scan {before} of {completed}.")
     }
 
+    pub(crate) fn changed_values(count: u64) -> String {
+        format!("{}.", counted(count, "value changed", "values changed"))
+    }
+
     pub(crate) fn state_change(before: &str, after: &str) -> String {
         format!("State: {before}, now {after}.")
     }
@@ -297,13 +334,7 @@ pub(crate) mod markdown {
 
 /// Texts of the HTML format that the templates take from the code.
 pub(crate) mod html {
-    use super::counted;
-
     pub(crate) fn further_failures(count: u64) -> String {
         super::markdown::further_failures(count)
-    }
-
-    pub(crate) fn exemptions(count: u64) -> String {
-        counted(count, "active exemption", "active exemptions")
     }
 }

@@ -19,6 +19,11 @@ pub(crate) const fn kind(kind: ReportKind) -> &'static str {
     }
 }
 
+/// The kind of an entity: `service principal`.
+pub(crate) fn kind_of_entity(kind: &str) -> String {
+    kind.replace('_', " ")
+}
+
 pub(crate) const fn scan_type(scan_type: ScanType) -> &'static str {
     match scan_type {
         ScanType::Compliance => "Compliance scan",

@@ -204,6 +204,7 @@ impl<'a> View<'a> {
             detail,
             check,
             settings,
+            is_summary: self.is_executive(),
         }
     }
 
@@ -267,6 +268,17 @@ impl<'a> View<'a> {
         (controls, rest)
     }
 
+    /// The risk score and the numbers about people, one sentence each; empty outside executive summaries.
+    pub(crate) fn posture(&self) -> Vec<String> {
+        if !self.is_executive() {
+            return Vec::new();
+        }
+        self.data.posture.as_ref().map_or_else(
+            || vec![text::posture::NO_SCORE.to_owned()],
+            text::posture::sentences,
+        )
+    }
+
     /// The frameworks and services to which the report is limited; empty for all.
     pub(crate) fn selection(&self) -> String {
         let frameworks = self.data.frameworks.iter().map(|one| one.title());
@@ -288,20 +300,32 @@ impl<'a> View<'a> {
     pub(crate) fn facts(&self) -> Vec<(&'static str, String)> {
         let scan = &self.data.scan;
         let name = scan.integration_name.untrusted();
-        let mut out = vec![
-            ("Integration", format!("{name} ({})", scan.platform.title())),
-            ("Scan", format!("{} ({})", scan.id, words::trigger(scan.trigger))),
-            ("Completed", words::moment(words::completed(scan))),
-            ("Settings", text::settings_source(scan.fresh).to_owned()),
-        ];
-        if !self.data.tenant.is_empty() {
-            out.insert(1, ("Tenant", self.data.tenant.clone()));
+        let mut out = vec![("Integration", format!("{name} ({})", scan.platform.title()))];
+        if !self.data.tenant.is_empty() && !self.is_executive() {
+            out.push(("Tenant", self.data.tenant.clone()));
         }
+        let trigger = words::trigger(scan.trigger);
+        if self.is_executive() {
+            let verdict = text::verdict(scan.scan_type, &self.data.counts);
+            let completed = words::moment(words::completed(scan));
+            out.push(("Scan", format!("{completed}, {trigger}: {verdict}")));
+        } else {
+            out.push(("Scan", format!("{} ({trigger})", scan.id)));
+            out.push(("Completed", words::moment(words::completed(scan))));
+        }
+        out.push(("Settings", text::settings_source(scan.fresh).to_owned()));
         if let Some(changes) = &self.changes {
             let before = changes.before;
+            let completed = words::moment(words::completed(before));
+            let verdict = changes
+                .counts_before
+                .map(|counts| text::verdict(scan.scan_type, &counts));
             out.push((
                 "Compared with",
-                format!("{}, {}", before.id, words::moment(words::completed(before))),
+                match (self.is_executive(), verdict) {
+                    (true, verdict) => text::earlier_scan(&completed, verdict.as_deref()),
+                    (false, _) => format!("{}, {completed}", before.id),
+                },
             ));
         }
         let selection = self.selection();

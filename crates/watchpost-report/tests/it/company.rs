@@ -6,16 +6,18 @@ use watchpost_core::{
         Check, CheckEntity, CheckOver, CheckResult, Exempted, FrameworkId, Outcome, ScanType, Service,
         SkipReason, WouldPass,
     },
-    report::{ReportData, ReportKind},
+    finding::FindingCount,
+    posture::{Coverage, Snapshot, score::risk_score},
+    report::{ReportData, ReportKind, ReportPosture},
     scan::{
         Exemption, ResultDetail, ResultFilter, ResultRow, Scan, ScanCounts, ScanPoint, ScanTrigger,
         SettingChange, SettingRow, compare, scored_by_framework, scored_by_service, select,
     },
     value::{
-        id::{ExemptionId, IntegrationId, ScanId},
+        id::{AnalysisId, ExemptionId, IntegrationId, ScanId},
         text::ForeignText,
         time::Timestamp,
-        word::{Category, CollectionState, Platform, RunState, Severity},
+        word::{Category, CollectionState, FindingStatus, Platform, RunState, Severity},
     },
 };
 
@@ -432,6 +434,36 @@ fn rows(details: &[ResultDetail]) -> Vec<ResultRow> {
     details.iter().map(|detail| detail.row.clone()).collect()
 }
 
+fn posture() -> ReportPosture {
+    let counts = [(Severity::Critical, 1), (Severity::Medium, 4)].map(|(severity, count)| FindingCount {
+        status: FindingStatus::Open,
+        category: Category::IdentitySecurity,
+        severity,
+        scored: true,
+        count,
+    });
+    let mfa = |on, off, unknown| Coverage { on, off, unknown };
+    ReportPosture {
+        risk: risk_score(&counts, 120),
+        live_by_severity: [1, 0, 4, 0, 0],
+        identities: 120,
+        latest: Snapshot {
+            analysis: AnalysisId::from_bytes([8; 16]),
+            at: day(59),
+            score: 3,
+            live_by_severity: [1, 0, 4, 0, 0],
+            identities: 120,
+            mfa: mfa(110, 8, 1),
+            admin_mfa: mfa(4, 1, 0),
+            sso: mfa(100, 20, 0),
+            admins: 5,
+            unreviewed_apps: 3,
+            stale_accounts: 1,
+        },
+        without_people: vec![Platform::Okta],
+    }
+}
+
 fn assembled(parts: Parts) -> ReportData {
     let (now, before) = (rows(&parts.now), rows(&parts.before));
     let (counts, counts_before) = (ScanCounts::of(&now), ScanCounts::of(&before));
@@ -516,6 +548,7 @@ fn assembled(parts: Parts) -> ReportData {
             ),
         ]),
         difference: parts.difference,
+        posture: (parts.kind == ReportKind::Executive).then(posture),
         trend,
         settings: parts.settings,
         exemptions: vec![Exemption {

@@ -90,6 +90,8 @@ pub struct ScanSummary {
     pub platform: Platform,
     /// The integration's name.
     pub name: ForeignText,
+    /// The vendor's id of the tenant, if it is known.
+    pub tenant: Option<String>,
     /// The latest completed compliance scan.
     pub compliance: Option<Scan>,
     /// The latest completed exposure scan.
@@ -290,6 +292,7 @@ impl Watchpost {
                         integration: row.id,
                         platform: row.platform,
                         name: row.name,
+                        tenant: row.tenant_key,
                         compliance,
                         exposure,
                     });

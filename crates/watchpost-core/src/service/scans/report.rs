@@ -4,12 +4,12 @@ use super::not_found;
 use crate::{
     access::WorkspaceScope,
     error::Error,
-    report::{Rendered, ReportData, ReportError, ReportFormat, ReportRequest},
+    report::{Rendered, ReportData, ReportError, ReportFormat, ReportKind, ReportPosture, ReportRequest},
     scan::{
         Comparison, ResultDetail, ResultFilter, ResultRow, Scan, ScanCounts, ScanPoint, SettingChange,
         scored_by_framework, scored_by_service, select,
     },
-    service::{Unrecorded, Watchpost},
+    service::{PostureAnswer, Unrecorded, Watchpost},
     text,
     value::{id::IntegrationId, time::Timestamp, word::RunState},
 };
@@ -70,6 +70,10 @@ impl Watchpost {
                 trend: self.trend_before(scope, &scan).await?,
                 settings: self.store().scan_settings(scope, scan.id).await?,
                 exemptions,
+                posture: match request.kind {
+                    ReportKind::Executive => posture(self.posture(scope).await.into_inner()?),
+                    ReportKind::Framework | ReportKind::Evidence => None,
+                },
                 scan,
             })
         })
@@ -149,4 +153,18 @@ impl Watchpost {
             failed @ ReportError::Failed(_) => Error::Internal(Box::new(failed)),
         })
     }
+}
+
+/// Returns the numbers of the workspace for the executive summary, if there is a risk score.
+fn posture(answer: PostureAnswer) -> Option<ReportPosture> {
+    let without_people = answer.risk.freshness.without_people();
+    let without_people = without_people.map(|source| source.platform).collect();
+    let scored = answer.risk.score.ok()?;
+    Some(ReportPosture {
+        live_by_severity: scored.severity_counts,
+        identities: scored.identities,
+        risk: scored.risk,
+        latest: answer.latest?,
+        without_people,
+    })
 }

@@ -1,13 +1,14 @@
 //! The rules of language.
 
 use super::{
-    Kind, Text, articles,
+    Kind, Text,
     phrases::{
         ABBREVIATIONS, BRITISH_STEMS, OPENING_PAIRS, OPENINGS, PHRASES, PLURALS, Phrase, RIGHT_IN_ISE,
     },
 };
 use crate::{files, text, texts::placement::WITHOUT_USERS};
 use std::collections::{BTreeMap, BTreeSet};
+use watchpost_testkit::prose::is_wrong_article;
 
 /// The end of a fault about an abbreviation.
 const NOT_SPELLED_OUT: &str = " is not spelled out";
@@ -375,7 +376,7 @@ fn grammar(words: &[Word<'_>], found: &mut Vec<(usize, String)>) {
         let is_article = word.text == lower || begins;
         if is_article
             && word.gap.ends_with([' ', '\n', '(', '"']) | (word.at == 0)
-            && articles::is_wrong(&lower, next.text)
+            && is_wrong_article(&lower, next.text)
         {
             found.push((
                 word.at,

@@ -4,7 +4,6 @@
 //!
 //! `cargo test -p watchpost-tidy texts -- --nocapture` also prints the faults of the crates in [`PENDING`].
 
-mod articles;
 mod extract;
 mod lint;
 mod other;

@@ -217,16 +217,3 @@ pub(super) const ABBREVIATIONS: &[&str] = &[
     "RFC", "SP", "US", "XDR", // Everyday words.
     "HR", "IT", "SIM",
 ];
-
-/// Abbreviations that are pronounced with a vowel at the beginning. Unlisted abbreviations may have either article.
-pub(super) const SPOKEN_LIKE_A_VOWEL: &[&str] = &[
-    "API", "AWS", "AI", "EU-WIDE", "FAQ", "HMAC", "HTML", "HTTP", "HTTPS", "ID", "IP", "LDAP", "MCP", "MFA",
-    "MX", "NPM", "OCSF", "OAUTH", "OS", "RFC", "RSA", "SBOM", "SMS", "SMTP", "SPF", "SQS", "SSE", "SSH",
-    "SSO", "SVG", "XML", "XLSX",
-];
-/// Abbreviations that are pronounced with a consonant at the beginning.
-pub(super) const SPOKEN_LIKE_A_CONSONANT: &[&str] = &[
-    "CA", "CIS", "CLI", "CPU", "CSS", "CSV", "CVE", "DKIM", "DMARC", "DNS", "EU", "FIDO", "JSON", "JWT",
-    "NIST", "PDF", "PIN", "PNG", "SAML", "SCIM", "SHA", "TCP", "TLS", "TOML", "TOTP", "TXT", "UI", "URI",
-    "URL", "US", "USB", "UTC", "UTF", "UUID", "VPN", "YAML", "ZIP",
-];

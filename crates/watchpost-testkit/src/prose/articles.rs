@@ -1,6 +1,17 @@
 //! The indefinite article, which depends on the sound of the next word.
 
-use super::phrases::{SPOKEN_LIKE_A_CONSONANT, SPOKEN_LIKE_A_VOWEL};
+/// Abbreviations that are pronounced with a vowel at the beginning. Unlisted abbreviations may have either article.
+const SPOKEN_LIKE_A_VOWEL: &[&str] = &[
+    "API", "AWS", "AI", "EU-WIDE", "FAQ", "HMAC", "HTML", "HTTP", "HTTPS", "ID", "IP", "LDAP", "MCP", "MFA",
+    "MX", "NPM", "OCSF", "OAUTH", "OS", "RFC", "RSA", "SBOM", "SMS", "SMTP", "SPF", "SQS", "SSE", "SSH",
+    "SSO", "SVG", "XML", "XLSX",
+];
+/// Abbreviations that are pronounced with a consonant at the beginning.
+const SPOKEN_LIKE_A_CONSONANT: &[&str] = &[
+    "CA", "CIS", "CLI", "CPU", "CSS", "CSV", "CVE", "DKIM", "DMARC", "DNS", "EU", "FIDO", "JSON", "JWT",
+    "NIST", "PDF", "PIN", "PNG", "SAML", "SCIM", "SHA", "TCP", "TLS", "TOML", "TOTP", "TXT", "UI", "URI",
+    "URL", "US", "USB", "UTC", "UTF", "UUID", "VPN", "YAML", "ZIP",
+];
 
 /// Words that cannot follow an article: before one of them, "a" is a name.
 const NOT_A_NOUN: &[&str] = &[
@@ -16,7 +27,7 @@ const CONSONANT_SOUNDS: &[&str] = &[
 const SILENT_H: &[&str] = &["heir", "honest", "honor", "hour"];
 
 /// Returns the article of `next`, or `None` if the pronunciation is not known.
-pub(super) fn expected(next: &str) -> Option<&'static str> {
+fn expected(next: &str) -> Option<&'static str> {
     let first = next.chars().next()?;
     let word = next.split('-').next().unwrap_or(next);
     if first.is_ascii_digit() {
@@ -46,8 +57,8 @@ pub(super) fn expected(next: &str) -> Option<&'static str> {
     Some(if is_vowel { "an" } else { "a" })
 }
 
-/// Whether `article` (in lower case) is wrong before `next`.
-pub(super) fn is_wrong(article: &str, next: &str) -> bool {
+/// Returns whether an article in lower case is wrong before a word.
+pub fn is_wrong_article(article: &str, next: &str) -> bool {
     matches!(article, "a" | "an")
         && !NOT_A_NOUN.contains(&next.to_lowercase().as_str())
         && expected(next).is_some_and(|expected| expected != article)
@@ -69,7 +80,7 @@ fn articles_depend_on_the_sound() {
         ("a", "HTTP-date"),
         ("an", "one-line"),
     ] {
-        assert!(is_wrong(article, next), "{article} {next}");
+        assert!(is_wrong_article(article, next), "{article} {next}");
     }
     for (article, next) in [
         ("an", "exposure"),
@@ -87,6 +98,6 @@ fn articles_depend_on_the_sound() {
         ("a", "SELECT"),
         ("an", "SELECT"),
     ] {
-        assert!(!is_wrong(article, next), "{article} {next}");
+        assert!(!is_wrong_article(article, next), "{article} {next}");
     }
 }

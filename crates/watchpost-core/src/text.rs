@@ -74,6 +74,10 @@ pub(crate) mod error {
 /// Reasons why an exemption isn't created.
 pub(crate) mod exemption {
     pub(crate) const UNKNOWN_CHECK: &str = "no check has this id";
+    pub(crate) fn several(one: &str, two: &str) -> String {
+        format!("several controls have this number: use the whole id, such as {one} or {two}")
+    }
+
     pub(crate) const END_IN_PAST: &str = "must be in the future";
     pub(crate) const REASON_AND_OWNER_REQUIRED: &str =
         "must not be empty: an exemption has a reason and a person responsible for it";

@@ -18,7 +18,7 @@ use watchpost_core::{
     error::Error,
     job::{JobKind, JobRow},
     scan::Scan,
-    service::{ScanStarted, Watchpost},
+    service::{ScanRequest, ScanStarted, Watchpost},
     value::{
         id::{JobId, ScanId},
         time::{DAY_MS, Timestamp},
@@ -46,7 +46,14 @@ impl Task {
     fn bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
         let (kind, flags, ids): (u8, u16, Vec<[u8; 16]>) = match &self.follow_up {
-            FollowUp::Scan { scan, is_new } => (1, u16::from(*is_new), vec![*scan.as_bytes()]),
+            FollowUp::Scan { scan, request } => {
+                let flags = match request {
+                    ScanRequest::AlreadyRunning => 0,
+                    ScanRequest::Started => 1,
+                    ScanRequest::JustCompleted => 2,
+                };
+                (1, flags, vec![*scan.as_bytes()])
+            }
             FollowUp::Syncs(jobs) => (
                 2,
                 jobs.iter()
@@ -76,7 +83,12 @@ impl Task {
         let follow_up = match (kind, ids) {
             (1, [scan]) => FollowUp::Scan {
                 scan: ScanId::from_bytes(*scan),
-                is_new: flags & 1 == 1,
+                request: match flags {
+                    0 => ScanRequest::AlreadyRunning,
+                    1 => ScanRequest::Started,
+                    2 => ScanRequest::JustCompleted,
+                    _ => return None,
+                },
             },
             (2, jobs) if (1..=SYNCS_MAX).contains(&jobs.len()) => FollowUp::Syncs(
                 jobs.iter()
@@ -181,9 +193,9 @@ pub(crate) async fn state(caller: Caller<'_>, id: &str) -> Result<Option<TaskSta
         return Ok(None);
     }
     let progress = match &task.follow_up {
-        FollowUp::Scan { scan, is_new } => {
+        FollowUp::Scan { scan, request } => {
             match caller.open(caller.watchpost.scan(caller.scope, *scan).await)? {
-                Some(scan) => of_scan(caller, scan, *is_new)?,
+                Some(scan) => of_scan(caller, scan, *request)?,
                 None => return Ok(None),
             }
         }
@@ -209,7 +221,7 @@ fn completed(caller: Caller<'_>, answer: &Answer) -> TaskStatus {
     TaskStatus::Completed(answer.result(caller.watchpost.random()))
 }
 
-fn of_scan(caller: Caller<'_>, scan: Scan, is_new: bool) -> Result<Progress, Failure> {
+fn of_scan(caller: Caller<'_>, scan: Scan, request: ScanRequest) -> Result<Progress, Failure> {
     let at = scan.completed_at.or(scan.started_at).unwrap_or(scan.queued_at);
     Ok(match scan.state {
         RunState::Queued => (at, Some(text::QUEUED.into()), TaskStatus::Working),
@@ -219,7 +231,7 @@ fn of_scan(caller: Caller<'_>, scan: Scan, is_new: bool) -> Result<Progress, Fai
         }
         RunState::Cancelled => (at, Some(text::SCAN_CANCELLED.into()), TaskStatus::Cancelled),
         RunState::Completed | RunState::Failed => {
-            let answer = tools::scan_answer(&ScanStarted { scan, is_new })?;
+            let answer = tools::scan_answer(&ScanStarted { scan, request })?;
             (at, None, completed(caller, &answer))
         }
     })
@@ -268,7 +280,11 @@ pub(crate) async fn cancel(
     let Some(task) = Task::open(key, scope, id) else {
         return Ok(None);
     };
-    let FollowUp::Scan { scan, is_new: true } = task.follow_up else {
+    let FollowUp::Scan {
+        scan,
+        request: ScanRequest::Started,
+    } = task.follow_up
+    else {
         return Ok(Some(false));
     };
     match watchpost.cancel_scan(scope, scan, call()).await {
@@ -290,11 +306,15 @@ mod tests {
         for follow_up in [
             FollowUp::Scan {
                 scan: ScanId::from_bytes([7; 16]),
-                is_new: true,
+                request: ScanRequest::Started,
             },
             FollowUp::Scan {
                 scan: ScanId::from_bytes([8; 16]),
-                is_new: false,
+                request: ScanRequest::AlreadyRunning,
+            },
+            FollowUp::Scan {
+                scan: ScanId::from_bytes([9; 16]),
+                request: ScanRequest::JustCompleted,
             },
             FollowUp::Syncs(vec![(job(1), true)]),
             FollowUp::Syncs((0..16).map(|n| (job(n), n % 3 == 0)).collect()),

@@ -13,7 +13,11 @@ use serde_json::{Value, json};
 use std::{sync::Arc, time::Instant};
 use tokio::sync::watch;
 use watchpost_core::{
-    access::WorkspaceScope, audit::CallRecord, check::ScanType, service::ScanTarget, value::word::Platform,
+    access::WorkspaceScope,
+    audit::CallRecord,
+    check::ScanType,
+    service::{ScanOrder, ScanTarget},
+    value::word::Platform,
 };
 use watchpost_mcp::McpServer;
 use watchpost_protocol::{Incoming, Link, Server, TransportFacts, TransportKind};
@@ -67,17 +71,19 @@ fn main() {
         let watchpost = instance.watchpost_with_connectors().unwrap();
         let worker = Worker::with_watchpost(instance, watchpost.clone(), Arc::new(Counters::default()));
         let (_stopping, stop) = watch::channel(false);
-        let target = ScanTarget {
-            integration: None,
-            platform: Some(Platform::M365),
+        let order = ScanOrder {
+            target: ScanTarget {
+                integration: None,
+                platform: Some(Platform::M365),
+            },
+            scan_type: ScanType::Compliance,
+            fresh: false,
+            again: true,
         };
         let begun = Instant::now();
         for _ in 0..scans {
             let call = CallRecord::new("cli", "scan start", "{}");
-            watchpost
-                .start_scan(&scope, target, ScanType::Compliance, false, call)
-                .await
-                .unwrap();
+            watchpost.start_scan(&scope, order, call).await.unwrap();
             worker.drain(&stop).await.unwrap();
         }
         let each = begun.elapsed().as_secs_f64() * 1e3 / (scans.max(1) as f64);

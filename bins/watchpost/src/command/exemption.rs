@@ -33,7 +33,7 @@ pub(crate) enum Exemption {
 
 #[derive(Debug, Args)]
 pub(crate) struct Add {
-    /// The check's id, or its id in a framework
+    /// The check's id, or an id in a framework (CIS.M365.6.2.1, or 6.2.1) for all checks that carry it
     #[arg(long)]
     check: String,
     /// The kind of the entity: user, group, application, role, domain, mailbox, policy, app

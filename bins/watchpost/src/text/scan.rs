@@ -6,8 +6,8 @@ use crate::{
 };
 use serde_json::Value;
 use watchpost_core::{
-    scan::{ComplianceScore, ResultRow, Scan},
-    service::{ComparisonAnswer, NewFailures, ResultAnswer, ScanAnswer},
+    scan::{ComplianceScore, ResultRow, Scan, ScanCounts},
+    service::{ComparisonAnswer, NewFailures, Replay, ResultAnswer, ScanAnswer},
     value::{
         id::ScanId,
         word::{RunState, Severity},
@@ -38,12 +38,22 @@ pub(crate) fn queued(id: ScanId) -> String {
     )
 }
 
-/// The integration has a scan of the same type already, and the caller doesn't wait for it.
+/// The integration has a scan of the same type already.
 pub(crate) fn already_started(scan: &Scan) -> String {
     format!(
-        "{} scan of this integration is already {}: `watchpost scan status --scan {}` shows its progress",
+        "Nothing was started: {} scan of this integration is already {}. `watchpost scan status --scan {}` shows its progress.",
         with_article(scan.scan_type.as_str()),
         scan.state,
+        scan.id
+    )
+}
+
+/// The same scan ended less than a minute before the request.
+pub(crate) fn just_completed(scan: &Scan) -> String {
+    format!(
+        "Nothing was started: the same scan was completed just now, at {}. `watchpost scan status --scan {}` shows its \
+         results; `--again` starts a new scan.",
+        scan.completed_at.unwrap_or(scan.queued_at),
         scan.id
     )
 }
@@ -188,6 +198,20 @@ pub(crate) fn result_details(answer: &ResultAnswer, detected: &Value, evidence: 
     text
 }
 
+/// The results of all checks that carry a framework's id, each as [`result_details`] writes it.
+pub(crate) fn results_of_control(id: &str, counts: &ScanCounts, results: &[String]) -> String {
+    format!(
+        "{} carry {}: {} failed, {} passed, {} skipped, {}\n\n{}",
+        counted(results.len() as u64, "check", "checks"),
+        id,
+        counts.failed,
+        counts.passed,
+        counts.skipped_total(),
+        counted(counts.errors, "error", "errors"),
+        results.join("\n\n----\n\n")
+    )
+}
+
 /// The times and scores of both scans, and how many results are the same in both.
 pub(crate) fn comparison(answer: &ComparisonAnswer) -> String {
     let comparison = &answer.comparison;
@@ -235,8 +259,19 @@ pub(crate) fn change(answer: &ComparisonAnswer, row: &ResultRow) -> String {
     text
 }
 
-/// The verdict of a past scan, and today's on the same settings.
-pub(crate) fn replay(then: &ResultRow, now: &ResultRow) -> String {
+/// Verdicts of a past scan, and today's on the same settings. If there are several, each with its check.
+pub(crate) fn replays(replays: &[Replay]) -> String {
+    if let [one] = replays {
+        return replay(&one.then.row, &one.now.row);
+    }
+    let each = replays.iter().map(|one| {
+        let row = &one.now.row;
+        format!("{}\n{}", row.check_id, replay(&one.then.row, row))
+    });
+    each.collect::<Vec<_>>().join("\n\n")
+}
+
+fn replay(then: &ResultRow, now: &ResultRow) -> String {
     format!(
         "then: {}: {}\nnow:  {}: {}",
         then.result,

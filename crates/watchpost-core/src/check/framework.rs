@@ -207,6 +207,68 @@ impl FrameworkId {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+
+    /// Returns whether a text names this id: in any case, with or without the framework's prefix (`6.2.1`, `CIS 6.2.1`,
+    /// `nist ac-3`), and for a SCuBA policy with or without its version.
+    pub fn is_named(&self, text: &str) -> bool {
+        let (wanted, own) = (key(text), key(&self.text));
+        let (prefix, aliases) = prefixes(self.framework, &own);
+        let bare = own.strip_prefix(prefix).unwrap_or(&own);
+        let unversioned = match self.framework {
+            Framework::Scuba => without_version(bare),
+            _ => bare,
+        };
+        let same = |rest: &str| !rest.is_empty() && (rest == bare || rest == unversioned);
+        same(&wanted)
+            || [prefix]
+                .iter()
+                .chain(aliases)
+                .any(|start| !start.is_empty() && wanted.strip_prefix(start).is_some_and(same))
+    }
+}
+
+/// Returns an id in upper case, with one dot for each run of dots, spaces, underscores, colons and slashes.
+fn key(text: &str) -> String {
+    let upper = text.trim().to_ascii_uppercase();
+    let parts = upper.split(['.', ' ', '_', ':', '/']);
+    parts
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(".")
+}
+
+/// Returns the prefix of a framework's ids that people leave out, and others that they write instead, as in [`key`].
+/// `id` is the id with the prefix.
+fn prefixes(framework: Framework, id: &str) -> (&'static str, &'static [&'static str]) {
+    match framework {
+        Framework::Scuba if id.starts_with("GWS.") => ("GWS.", &["SCUBA.GWS.", "CISA.GWS."]),
+        Framework::Scuba => ("MS.", &["SCUBA.", "SCUBA.MS.", "CISA.", "CISA.MS."]),
+        Framework::Cis if id.starts_with("CIS.M365.") => {
+            ("CIS.M365.", &["CIS.", "M365.", "CIS.MICROSOFT.365."])
+        }
+        Framework::Cis => ("CIS.", &[]),
+        Framework::Nist80053 => (
+            "NIST.800-53.",
+            &["NIST.", "800-53.", "NIST.SP.800-53.", "SP.800-53."],
+        ),
+        Framework::NistCsf => ("NIST.CSF.", &["CSF.", "NIST.CSF.2.0.", "CSF.2.0."]),
+        Framework::Eidsca => ("EIDSCA.", &[]),
+        Framework::Other => ("", &[]),
+    }
+}
+
+/// Returns the id of a SCuBA policy, as in [`key`], without its version.
+fn without_version(id: &str) -> &str {
+    match id.rsplit_once('V') {
+        Some((start, version))
+            if start.ends_with(|c: char| c.is_ascii_digit())
+                && !version.is_empty()
+                && version.chars().all(|c| c.is_ascii_digit() || c == '.') =>
+        {
+            start
+        }
+        _ => id,
+    }
 }
 
 impl fmt::Display for FrameworkId {
@@ -236,6 +298,63 @@ mod tests {
             check(service.as_str(), Some(*service));
             check(service.title(), Some(*service));
         }
+    }
+
+    #[test]
+    fn an_id_is_recognized_in_any_case_and_without_its_prefix() {
+        let check = |id: &str, names: &[&str], others: &[&str]| {
+            let id = FrameworkId::new(id);
+            for name in names {
+                assert!(id.is_named(name), "{id} {name}");
+            }
+            for name in others {
+                assert!(!id.is_named(name), "{id} {name}");
+            }
+        };
+        check(
+            "CIS.M365.6.2.1",
+            &[
+                "CIS.M365.6.2.1",
+                "cis.m365.6.2.1",
+                " 6.2.1 ",
+                "CIS 6.2.1",
+                "M365 6.2.1",
+                "CIS_M365_6.2.1",
+            ],
+            &["6.2", "6.2.10", "CIS.M365.6.2.1.1", "NIST 6.2.1", "CIS", "", "."],
+        );
+        check(
+            "NIST.800-53.AC-2(1)",
+            &[
+                "nist.800-53.ac-2(1)",
+                "AC-2(1)",
+                "NIST AC-2(1)",
+                "NIST SP 800-53 AC-2(1)",
+            ],
+            &["AC-2", "CSF AC-2(1)"],
+        );
+        check(
+            "NIST.CSF.PR.AA",
+            &["PR.AA", "csf pr.aa", "NIST CSF 2.0 PR.AA"],
+            &["AA", "PR"],
+        );
+        check(
+            "MS.AAD.1.1v1",
+            &[
+                "MS.AAD.1.1v1",
+                "ms.aad.1.1",
+                "AAD.1.1V1",
+                "CISA MS.AAD.1.1v1",
+                "aad.1.1",
+            ],
+            &["1.1", "MS.AAD.1.1v2", "MS.AAD.1", "GWS.AAD.1.1"],
+        );
+        check(
+            "GWS.GMAIL.1.1v0.6",
+            &["GMAIL.1.1", "gws.gmail.1.1v0.6"],
+            &["MS.GMAIL.1.1"],
+        );
+        check("ACME.1", &["acme.1", "acme 1"], &["1"]);
     }
 
     #[test]

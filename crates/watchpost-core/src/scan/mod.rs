@@ -35,8 +35,8 @@ pub use schedule::{
 };
 pub use score::{Band, ComplianceScore, ExposureLabel, exposure_label};
 pub use start::{
-    DueSchedule, ENDED_WITH_JOB, ScheduledScans, decide_cancel, decide_scheduled_scans, decide_start,
-    ended_with_job,
+    CompletedScan, DueSchedule, ENDED_WITH_JOB, REPEAT_MS, ScannedBefore, ScheduledScans, decide_cancel,
+    decide_scheduled_scans, decide_start, ended_with_job,
 };
 pub use store::{
     CancelOutcome, CancelScan, CheckReconciliation, FinishScan, JudgedCheck, RecordedScan, ScanPage,

@@ -1,24 +1,65 @@
 //! Decisions on starting and cancelling scans. Pure: stores call these inside their transaction.
 
-use super::{CancelOutcome, ScanStart};
+use super::{CancelOutcome, ScanStart, StartScan};
 use crate::{
     audit::AuditOutcome,
     check::ScanType,
     text,
-    value::{id::ScanId, word::RunState},
+    value::{id::ScanId, time::Timestamp, word::RunState},
 };
 
 /// The reason stored with a scan whose job ended before it did.
 pub const ENDED_WITH_JOB: &str = text::scan::ENDED_WITH_JOB;
 
-/// Decides a [`StartScan`](super::StartScan). `takes_part` is whether the integration exists and is active;
-/// `running` is its scan that is queued or in progress.
-pub const fn decide_start(takes_part: bool, running: Option<ScanId>) -> ScanStart {
-    match (takes_part, running) {
-        (false, _) => ScanStart::NoIntegration,
-        (true, Some(running)) => ScanStart::AlreadyRunning(running),
-        (true, None) => ScanStart::Started,
+/// The time after the end of a scan in which the same request is answered with it, in milliseconds. Clients repeat
+/// calls whose answers they have lost, and assistants those that they don't remember.
+pub const REPEAT_MS: i64 = 60_000;
+
+/// The facts that decide a request for a scan of an integration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScannedBefore {
+    /// Whether the integration exists and is active.
+    pub takes_part: bool,
+    /// The scan of the integration that is queued or in progress.
+    pub running: Option<ScanId>,
+    /// The integration's latest completed scan of the same type that read settings as requested, and wasn't imported.
+    pub latest: Option<CompletedScan>,
+    /// The time at which the workspace's newest exemption was created. An older scan doesn't apply it.
+    pub exempted_at: Option<Timestamp>,
+}
+
+/// A completed scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CompletedScan {
+    /// The scan.
+    pub id: ScanId,
+    /// The time at which it was requested.
+    pub queued_at: Timestamp,
+    /// The time at which it was completed.
+    pub completed_at: Timestamp,
+}
+
+/// Decides a [`StartScan`].
+pub fn decide_start(command: &StartScan, before: &ScannedBefore) -> ScanStart {
+    if !before.takes_part {
+        return ScanStart::NoIntegration;
     }
+    if let Some(running) = before.running {
+        return ScanStart::AlreadyRunning(running);
+    }
+    match before.latest {
+        Some(latest) if !command.again && answers(&latest, command.now, before.exempted_at) => {
+            ScanStart::JustCompleted(latest.id)
+        }
+        _ => ScanStart::Started,
+    }
+}
+
+/// Returns whether a completed scan answers the same request now.
+fn answers(scan: &CompletedScan, now: Timestamp, exempted_at: Option<Timestamp>) -> bool {
+    // Processes on one store may have slightly different clocks, so the end may also be in the future.
+    (-REPEAT_MS..=REPEAT_MS).contains(&now.millis_since(scan.completed_at))
+        && exempted_at.is_none_or(|exempted_at| exempted_at < scan.queued_at)
 }
 
 /// Decides a [`CancelScan`](super::CancelScan). `current` is the state of the scan, or `None` if there is no such
@@ -85,7 +126,7 @@ impl ScanStart {
     pub const fn audit_outcome(&self) -> AuditOutcome {
         match self {
             Self::Started => AuditOutcome::Ok,
-            Self::AlreadyRunning(_) => AuditOutcome::Unchanged,
+            Self::AlreadyRunning(_) | Self::JustCompleted(_) => AuditOutcome::Unchanged,
             Self::NoIntegration => AuditOutcome::NotFound,
         }
     }
@@ -105,6 +146,51 @@ impl CancelOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::id::{IntegrationId, JobId};
+
+    const NOW: Timestamp = Timestamp::from_millis(1_772_000_000_000);
+
+    fn request(again: bool) -> StartScan {
+        StartScan {
+            id: ScanId::from_bytes([2; 16]),
+            integration: IntegrationId::from_bytes([3; 16]),
+            scan_type: ScanType::Compliance,
+            fresh: true,
+            again,
+            job: JobId::from_bytes([4; 16]),
+            now: NOW,
+        }
+    }
+
+    #[test]
+    fn a_request_within_a_minute_of_the_end_of_the_same_scan_is_answered_with_it() {
+        let latest = ScanId::from_bytes([1; 16]);
+        let check = |again, ended_ms_ago: i64, exempted_ms_ago: Option<i64>, expected| {
+            let completed_at = NOW.plus_millis(-ended_ms_ago);
+            let before = ScannedBefore {
+                takes_part: true,
+                running: None,
+                latest: Some(CompletedScan {
+                    id: latest,
+                    queued_at: completed_at.plus_millis(-10_000),
+                    completed_at,
+                }),
+                exempted_at: exempted_ms_ago.map(|ago| NOW.plus_millis(-ago)),
+            };
+            assert_eq!(decide_start(&request(again), &before), expected, "{before:?}");
+        };
+        let same = ScanStart::JustCompleted(latest);
+        check(false, 0, None, same.clone());
+        check(false, REPEAT_MS, None, same.clone());
+        check(false, REPEAT_MS + 1, None, ScanStart::Started);
+        check(false, -1_000, None, same.clone());
+        check(false, -REPEAT_MS - 1, None, ScanStart::Started);
+        check(true, 0, None, ScanStart::Started);
+        // The scan was requested 40 seconds ago, so it doesn't apply a newer exemption.
+        check(false, 30_000, Some(41_000), same);
+        check(false, 30_000, Some(40_000), ScanStart::Started);
+        check(false, 30_000, Some(5_000), ScanStart::Started);
+    }
 
     #[test]
     fn an_integration_has_one_scan_at_a_time() {
@@ -115,7 +201,13 @@ mod tests {
             (false, None, ScanStart::NoIntegration),
             (false, Some(running), ScanStart::NoIntegration),
         ] {
-            assert_eq!(decide_start(takes_part, other), expected);
+            let before = ScannedBefore {
+                takes_part,
+                running: other,
+                latest: None,
+                exempted_at: None,
+            };
+            assert_eq!(decide_start(&request(false), &before), expected);
         }
         for (current, expected) in [
             (None, CancelOutcome::NotFound),

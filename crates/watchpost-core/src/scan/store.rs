@@ -31,6 +31,8 @@ pub struct StartScan {
     pub scan_type: ScanType,
     /// Whether the scan reads the settings again.
     pub fresh: bool,
+    /// Whether the scan starts even if the same one has just been completed.
+    pub again: bool,
     /// The id of the new job.
     pub job: JobId,
     /// The current time.
@@ -56,6 +58,8 @@ pub enum ScanStart {
     Started,
     /// This scan of the integration is queued or in progress already. An integration has one scan at a time.
     AlreadyRunning(ScanId),
+    /// The same scan was completed at most [`REPEAT_MS`](super::REPEAT_MS) ago. A repeated request is answered with it.
+    JustCompleted(ScanId),
     /// The integration doesn't exist, or is paused or disconnected.
     NoIntegration,
 }
@@ -220,7 +224,8 @@ pub struct ScanPoint {
 /// Storage of scans, schedules and exemptions.
 #[async_trait]
 pub trait ScanStore: Send + Sync {
-    /// Creates a queued scan with its job, unless a scan of the integration is queued or in progress.
+    /// Creates a queued scan with its job, unless a scan of the integration is queued or in progress, or the same one
+    /// has just been completed. Of several requests at the same time, one creates a scan.
     async fn start_scan(&self, write: AuthorizedWrite<StartScan>) -> Result<Audited<ScanStart>, StoreError>;
     /// Cancels a scan and its job.
     async fn cancel_scan(

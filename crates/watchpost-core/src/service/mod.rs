@@ -35,8 +35,8 @@ pub use manage::{ACTIVE_KEYS_MAX, ConfirmedShrink, IntegrationAdded, KeyIssued};
 pub use posture::{Change, PostureAnswer, RiskAnswer, Scored, TopFinding};
 pub use rules::{BlindRule, RuleAnswer};
 pub use scans::{
-    ComparisonAnswer, NewFailures, Replay, ResultAnswer, ResultsAnswer, ScanAnswer, ScanStarted, ScanSummary,
-    ScanTarget, TrendAnswer,
+    ComparisonAnswer, NamedResults, NewFailures, Replay, ResultAnswer, ResultChoice, ResultsAnswer,
+    ScanAnswer, ScanOrder, ScanRequest, ScanStarted, ScanSummary, ScanTarget, TrendAnswer,
 };
 pub use unrecorded::{Reader, Unrecorded};
 

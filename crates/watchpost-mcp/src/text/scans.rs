@@ -4,7 +4,7 @@ use super::{count, matching};
 use watchpost_core::{
     check::ScanType,
     report::ReportKind,
-    scan::{ComplianceScore, ResultRow, Scan},
+    scan::{ComplianceScore, ResultRow, Scan, ScanCounts},
     service::ScanSummary,
     value::word::{Platform, RunState},
 };
@@ -124,6 +124,17 @@ pub(crate) fn already_running(scan: &Scan) -> String {
     )
 }
 
+/// The same scan ended less than a minute before the request.
+pub(crate) fn just_completed(scan: &Scan) -> String {
+    format!(
+        "Nothing was started: the same {} was completed just now, at {}; get_scan with scan_id {} returns its results. \
+         A new one can be started a minute after that.",
+        named(scan),
+        scan.completed_at.unwrap_or(scan.queued_at),
+        scan.id
+    )
+}
+
 /// The answer about a started scan that has ended.
 pub(crate) fn ended(scan: &Scan) -> String {
     if scan.state == RunState::Completed {
@@ -178,6 +189,28 @@ pub(crate) fn no_trend(scan_type: ScanType) -> String {
 
 pub(crate) fn result(row: &ResultRow, scan: &Scan) -> String {
     format!("Check {}: {} in the {}.", row.check_id, row.result, named(scan))
+}
+
+/// The results of the checks that carry a framework's id. `counts` are those of all of them; `first` is the check that
+/// `detail` describes.
+pub(crate) fn results_of_control(
+    scan: &Scan,
+    total: u64,
+    counts: &ScanCounts,
+    first: Option<&str>,
+) -> String {
+    let detail = first.map_or_else(String::new, |first| {
+        format!(" `detail` is about {first}; check_id with another one's id gives its evidence and steps.")
+    });
+    format!(
+        "{} with this id in the {}, failed first: {} failed, {} passed, {} skipped, {}.{detail}",
+        count(total, "check"),
+        named(scan),
+        counts.failed,
+        counts.passed,
+        counts.skipped_total(),
+        count(counts.errors, "error"),
+    )
 }
 
 pub(crate) fn results_listed(scan: &Scan, total: u64, returned: u64, has_more: bool) -> String {

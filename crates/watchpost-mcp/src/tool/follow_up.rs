@@ -1,7 +1,7 @@
 //! Work that continues after a call's answer.
 
 use watchpost_core::{
-    service::{ScanStarted, SyncAnswer},
+    service::{ScanRequest, ScanStarted, SyncAnswer},
     value::id::{JobId, ScanId},
 };
 
@@ -15,8 +15,8 @@ pub(crate) enum FollowUp {
     Scan {
         /// The scan's id.
         scan: ScanId,
-        /// Whether the call started the scan.
-        is_new: bool,
+        /// The effect of the call.
+        request: ScanRequest,
     },
     /// Syncs and the analysis that follows. Each job comes with whether the call queued it.
     Syncs(Vec<(JobId, bool)>),
@@ -26,7 +26,7 @@ impl From<&ScanStarted> for FollowUp {
     fn from(started: &ScanStarted) -> Self {
         Self::Scan {
             scan: started.scan.id,
-            is_new: started.is_new,
+            request: started.request,
         }
     }
 }

@@ -229,7 +229,7 @@ impl Tool for CompareScans {
     const DECLARATION: Declaration = Declaration {
         name: "compare_scans",
         title: "Compare scans",
-        description: "Compares two scans of one platform: new failures, fixes, checks newly skipped or readable, old and new values, score changes by framework. Default: the latest completed scan and the previous one. Filter by framework and service.",
+        description: "Compares two scans of one platform: new failures, fixes, checks newly skipped or readable, old and new values, score changes by framework. Default: the latest completed scan and the previous one.",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };

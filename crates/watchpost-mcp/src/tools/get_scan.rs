@@ -49,7 +49,6 @@ pub(super) struct Output<'a> {
     new_failures: Option<OpenList<ResultOut<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     new_failures_total: Option<u64>,
-    /// Reason if new failures are unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     new_failures_note: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,6 +90,21 @@ async fn wait(context: &Context<'_>, mut scan: Scan, seconds: i64) -> Result<Sca
         }
     }
     Ok(scan)
+}
+
+/// The scan to wait for, if the call names none: one that is queued or in progress, of the type and integration in the
+/// call if it names them.
+async fn unfinished(context: &Context<'_>, input: &Input) -> Result<Option<Scan>, Failure> {
+    let choice = input.choice();
+    if choice.scan_id.is_some() {
+        return Ok(None);
+    }
+    let integration = choice.integration_id()?;
+    let scan_type = choice.scan_type.map(|word| word.0);
+    let found = context
+        .watchpost
+        .unfinished_scan(context.scope, integration, scan_type);
+    Ok(context.open(found.await)?)
 }
 
 /// The changes since the previous completed scan.
@@ -198,7 +212,7 @@ impl Tool for GetScan {
     const DECLARATION: Declaration = Declaration {
         name: "get_scan",
         title: "Scan",
-        description: "Returns one scan, by default the latest completed one: status, compliance score (higher is better) or exposure label, counts by framework and service, and new failures since the previous scan. wait_seconds waits for a running scan.",
+        description: "Returns one scan, by default the latest completed one: status, compliance score (higher is better) or exposure label, counts by framework and service, and new failures since the previous scan. wait_seconds waits for the one that is queued or running.",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };
@@ -208,8 +222,15 @@ impl Tool for GetScan {
 
 impl QueryTool for GetScan {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
-        let scan = context.open(input.choice().find(context.watchpost, context.scope).await?)?;
         let seconds = input.wait_seconds.map_or(0, |wait| wait.0);
+        let unfinished = match seconds {
+            1.. => unfinished(context, &input).await?,
+            _ => None,
+        };
+        let scan = match unfinished {
+            Some(scan) => scan,
+            None => context.open(input.choice().find(context.watchpost, context.scope).await?)?,
+        };
         let scan = wait(context, scan, seconds).await?;
         let answer = context.open(context.watchpost.explain_scan(context.scope, scan).await)?;
         let scan = &answer.scan;

@@ -15,8 +15,8 @@ use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
     check::CheckResult,
-    scan::ResultFilter,
-    service::ResultAnswer,
+    scan::{ResultFilter, Scan},
+    service::{ResultAnswer, ResultChoice},
     value::{id::ScanId, text::ForeignText, time::Timestamp, word::Severity},
 };
 
@@ -28,7 +28,7 @@ pub(super) struct ListCheckResults;
 scan_arguments! {
     pub(super) struct Input {
         framework, service;
-        /// A check or framework id: returns that one result in full.
+        /// A check or control id: its results, the first in full.
         check_id: Option<Line<64>>,
         /// Default: all.
         #[serde(default)]
@@ -62,6 +62,7 @@ pub(super) struct Output<'a> {
 
 #[derive(Debug, Serialize)]
 struct Detail<'a> {
+    check_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,6 +105,7 @@ fn detail(answer: &ResultAnswer) -> Result<Detail<'_>, Failure> {
     let result = &answer.result;
     let check = answer.check.as_ref();
     Ok(Detail {
+        check_id: &result.row.check_id,
         description: check.map(|check| check.description.as_str()),
         detected: result.row.detected.as_deref().map(raw).transpose()?,
         evidence: raw(&result.evidence)?,
@@ -140,7 +142,7 @@ impl Tool for ListCheckResults {
     const DECLARATION: Declaration = Declaration {
         name: "list_check_results",
         title: "Check results",
-        description: "Lists the results of a scan's checks, failed and worst first, by default of the latest completed compliance scan. Filter by result, framework, service, severity, text. Use for \"which CIS checks fail for Exchange Online\". With check_id: evidence and how to fix it.",
+        description: "Lists the results of a scan's checks, failed and worst first, by default of the latest completed compliance scan. Use for \"which CIS checks fail for Exchange Online\". With check_id: evidence and how to fix it.",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };
@@ -148,29 +150,43 @@ impl Tool for ListCheckResults {
     type Output = Output<'static>;
 }
 
+/// The answer about one check, or about all checks that carry a framework's id, with the details of the first.
+async fn of_check(
+    context: &Context<'_>,
+    scan: Scan,
+    name: &str,
+    choice: ResultChoice<'_>,
+) -> Result<Answer, Failure> {
+    let detailed = usize::from(choice.after.is_none());
+    let found = context
+        .watchpost
+        .named_results(context.scope, scan, name, choice, detailed);
+    let answer = context.open(found.await)?;
+    let first = answer.details.first();
+    let output = Output {
+        scan_id: Text(answer.scan.id),
+        completed_at: answer.scan.completed_at.map(Text),
+        results: answer.page.results.iter().map(ResultOut::from).collect(),
+        total: answer.page.total,
+        next_after: answer.page.next.as_deref(),
+        detail: first.map(detail).transpose()?.map(OpenObject),
+    };
+    let sentence = match (&answer.page.results[..], answer.page.total) {
+        ([row], 1) => text::scans::result(row, &answer.scan),
+        _ => text::scans::results_of_control(
+            &answer.scan,
+            answer.page.total,
+            &answer.counts,
+            first.map(|first| first.result.row.check_id.as_str()),
+        ),
+    };
+    Answer::new(sentence, &output)
+}
+
 impl QueryTool for ListCheckResults {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let scan = context.open(input.choice().find(context.watchpost, context.scope).await?)?;
         let target = AuditTarget::new("scan", &scan.id);
-        if let Some(check) = &input.check_id {
-            let answer = context.open(
-                context
-                    .watchpost
-                    .scan_result(context.scope, scan, check.as_str())
-                    .await,
-            )?;
-            let row = &answer.result.row;
-            let output = Output {
-                scan_id: Text(answer.scan.id),
-                completed_at: answer.scan.completed_at.map(Text),
-                results: vec![ResultOut::from(row)],
-                total: 1,
-                next_after: None,
-                detail: Some(OpenObject(detail(&answer)?)),
-            };
-            let sentence = text::scans::result(row, &answer.scan);
-            return Ok(Answer::new(sentence, &output)?.about(target));
-        }
         let filter = ResultFilter {
             results: input.result.as_slice().to_vec(),
             severities: input.severity.as_slice().to_vec(),
@@ -182,12 +198,17 @@ impl QueryTool for ListCheckResults {
             .and_then(|limit| usize::try_from(limit.0).ok())
             .unwrap_or(25);
         let after = input.after.as_ref().map(Line::as_str);
-        let answer = context.open(
-            context
-                .watchpost
-                .scan_results(context.scope, scan, &filter, after, limit)
-                .await,
-        )?;
+        let choice = ResultChoice {
+            filter: &filter,
+            after,
+            limit,
+        };
+        if let Some(name) = &input.check_id {
+            return Ok(of_check(context, scan, name.as_str(), choice)
+                .await?
+                .about(target));
+        }
+        let answer = context.open(context.watchpost.scan_results(context.scope, scan, choice).await)?;
         let output = Output {
             scan_id: Text(answer.scan.id),
             completed_at: answer.scan.completed_at.map(Text),

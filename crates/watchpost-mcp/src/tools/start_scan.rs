@@ -13,7 +13,7 @@ use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
     check::ScanType,
-    service::{ScanStarted, ScanTarget},
+    service::{ScanOrder, ScanRequest, ScanStarted, ScanTarget},
     value::{id::ScanId, time::Timestamp, word::Platform},
 };
 
@@ -36,7 +36,7 @@ arguments! {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Output {
     scan_id: Text<ScanId>,
-    /// started or already_running.
+    /// started, already_running or just_completed.
     outcome: &'static str,
     status: &'static str,
     scan_type: &'static str,
@@ -49,22 +49,17 @@ pub(crate) fn answer(started: &ScanStarted) -> Result<Answer, Failure> {
     let scan = &started.scan;
     let output = Output {
         scan_id: Text(scan.id),
-        outcome: if started.is_new {
-            "started"
-        } else {
-            "already_running"
-        },
+        outcome: started.request.as_str(),
         status: scan.state.as_str(),
         scan_type: scan.scan_type.as_str(),
         platform: scan.platform.as_str(),
         queued_at: Text(scan.queued_at),
     };
-    let sentence = if !scan.is_unfinished() {
-        text::scans::ended(scan)
-    } else if started.is_new {
-        text::scans::started(scan)
-    } else {
-        text::scans::already_running(scan)
+    let sentence = match started.request {
+        ScanRequest::JustCompleted => text::scans::just_completed(scan),
+        _ if !scan.is_unfinished() => text::scans::ended(scan),
+        ScanRequest::Started => text::scans::started(scan),
+        ScanRequest::AlreadyRunning => text::scans::already_running(scan),
     };
     Ok(Answer::new(sentence, &output)?.about(AuditTarget::new("scan", &scan.id)))
 }
@@ -73,7 +68,7 @@ impl Tool for StartScan {
     const DECLARATION: Declaration = Declaration {
         name: "start_scan",
         title: "Start a scan",
-        description: "Starts a read-only scan of a platform's settings and immediately returns its scan_id; then call get_scan with that id and wait_seconds. One scan at a time per integration: if one is running, returns its id. Changes nothing on the platform.",
+        description: "Starts a read-only scan of a platform's settings and returns its scan_id; then call get_scan with that id and wait_seconds. Returns a running scan of the integration instead, or the same one if it ended under a minute ago. Changes nothing on the platform.",
         permission: Permission::StartScan,
         hints: Hints {
             read_only: false,
@@ -90,19 +85,18 @@ impl ActionTool for StartScan {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let wanted = integration_id(input.integration_id.as_ref())?;
         let platform = input.platform.map(|word| word.0);
-        let target = ScanTarget {
-            integration: wanted,
-            platform,
+        let order = ScanOrder {
+            target: ScanTarget {
+                integration: wanted,
+                platform,
+            },
+            scan_type: input.scan_type.0,
+            fresh: input.read_settings.is_none_or(|flag| flag.0),
+            again: false,
         };
         let (started, receipt) = context
             .watchpost
-            .start_scan(
-                context.scope,
-                target,
-                input.scan_type.0,
-                input.read_settings.is_none_or(|flag| flag.0),
-                context.record(),
-            )
+            .start_scan(context.scope, order, context.record())
             .await?;
         let mut answer = answer(&started)?.of_change(receipt);
         answer.follow_up = Some(FollowUp::from(&started));

@@ -30,7 +30,7 @@ use watchpost_core::{
     integration::connector::ConnectorConfig,
     job::WorkspaceRow,
     port::{Clock, Random},
-    service::{ScanTarget, Unrecorded, Watchpost},
+    service::{ScanOrder, ScanTarget, Unrecorded, Watchpost},
     value::{
         id::ScanId,
         time::{HOUR_MS, Timestamp},
@@ -229,13 +229,16 @@ impl Demo {
         let (integrations, ..) = recorded(watchpost, operator, "integrations list", read).await?;
         for integration in integrations {
             if watchpost.can_scan(&integration, scan_type) {
-                let target = ScanTarget {
-                    integration: Some(integration.id),
-                    platform: None,
+                let order = ScanOrder {
+                    target: ScanTarget {
+                        integration: Some(integration.id),
+                        platform: None,
+                    },
+                    scan_type,
+                    fresh: true,
+                    again: false,
                 };
-                let (scan, _) = watchpost
-                    .start_scan(operator, target, scan_type, true, call("scan start"))
-                    .await?;
+                let (scan, _) = watchpost.start_scan(operator, order, call("scan start")).await?;
                 started.push(scan.scan.id);
             }
         }

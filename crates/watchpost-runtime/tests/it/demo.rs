@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 use tempfile::TempDir;
-use watchpost_core::value::time::Timestamp;
+use watchpost_core::{port::Clock, value::time::Timestamp};
 use watchpost_runtime::{
     clock::{DemoClock, SystemRandom},
     config::Settings,
@@ -57,6 +57,7 @@ impl Live {
 /// An instance with a copy of the demo's data folder. Its clock is frozen at [`now`].
 pub(crate) struct Copy {
     pub(crate) instance: Instance,
+    pub(crate) clock: Arc<DemoClock>,
     _folder: TempDir,
 }
 
@@ -67,15 +68,16 @@ impl Copy {
         make_folder(dir.path()).expect("a folder");
         write_private(&dir.database(), &ORIGINAL.database).expect("a copy");
         write_private(dir.master_key_file(), &ORIGINAL.master_key).expect("a copy");
-        let clock = DemoClock::new();
+        let clock = Arc::new(DemoClock::new());
         clock.freeze(now());
         let environment = Environment {
-            clock: Arc::new(clock),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::new(SystemRandom),
             store_random: Arc::new(SystemRandom),
         };
         Self {
             instance: Instance::open(&dir, Settings::default(), environment).expect("an instance"),
+            clock,
             _folder: folder,
         }
     }

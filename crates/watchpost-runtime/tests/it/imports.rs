@@ -11,7 +11,7 @@ use watchpost_core::{
     finding::{FindingQuery, FindingStore as _},
     import::{BatchQuery, Difference},
     scan::ScanQuery,
-    service::{ImportAnswer, ImportRequest, Unrecorded, Watchpost},
+    service::{ImportAnswer, ImportRequest, ResultChoice, Unrecorded, Watchpost},
     value::word::Platform,
 };
 use watchpost_runtime::{
@@ -165,12 +165,13 @@ fn imported_settings_are_judged_compared_and_replayed_like_a_scan() {
             "the allowed domain must not fail a check"
         );
 
+        let choice = ResultChoice {
+            filter: &Default::default(),
+            after: None,
+            limit: 1_000,
+        };
         let rows = fixture
-            .open(
-                watchpost
-                    .scan_results(scope, latest.clone(), &Default::default(), None, 1_000)
-                    .await,
-            )
+            .open(watchpost.scan_results(scope, latest.clone(), choice).await)
             .await
             .expect("results")
             .page
@@ -179,10 +180,13 @@ fn imported_settings_are_judged_compared_and_replayed_like_a_scan() {
             .iter()
             .filter(|row| matches!(row.result, CheckResult::Passed | CheckResult::Failed));
         for row in judged {
-            let replay = fixture
+            let replays = fixture
                 .open(watchpost.replay(scope, latest.clone(), &row.check_id).await)
                 .await
                 .expect("the check is evaluated again");
+            let [replay] = &replays[..] else {
+                panic!("not one result: {replays:?}");
+            };
             assert!(replay.agrees(), "{}: {:?}", row.check_id, replay.now.row.result);
         }
         let findings = FindingQuery {

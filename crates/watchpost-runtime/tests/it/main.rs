@@ -10,5 +10,6 @@ mod injections;
 mod lists;
 mod pipeline;
 mod reports;
+mod scan_requests;
 mod scan_tools;
 mod scans;

@@ -6,22 +6,27 @@ use serde_json::{Value, json};
 use watchpost_mcp::tools::TOOLS;
 
 /// A session with its store.
-struct Session {
-    client: Client,
-    _company: Copy,
+pub(crate) struct Session {
+    pub(crate) client: Client,
+    pub(crate) company: Copy,
 }
 
 impl Session {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let company = Copy::new();
         Self {
             client: Client::new(&company.instance).await,
-            _company: company,
+            company,
         }
     }
 
     /// Calls a tool. Checks the structured content against the schema of the tool.
-    async fn ask(&self, tool: &str, arguments: Value) -> Value {
+    pub(crate) async fn ask(&self, tool: &str, arguments: Value) -> Value {
+        self.say(tool, arguments).await.1
+    }
+
+    /// As [`Self::ask`]. Returns also the text of the answer.
+    pub(crate) async fn say(&self, tool: &str, arguments: Value) -> (String, Value) {
         let answer = self.client.call(tool, arguments).await;
         let result = &answer["result"];
         assert_eq!(result["isError"], false, "{tool}: {answer}");
@@ -37,7 +42,8 @@ impl Session {
                 "{tool} has no {name}"
             );
         }
-        result["structuredContent"].clone()
+        let text = result["content"][0]["text"].as_str().expect("a text").to_owned();
+        (text, result["structuredContent"].clone())
     }
 
     /// Calls a tool with invalid arguments. Returns the error.
@@ -51,7 +57,7 @@ impl Session {
     }
 }
 
-fn ids(rows: &Value) -> Vec<&str> {
+pub(crate) fn ids(rows: &Value) -> Vec<&str> {
     rows.as_array()
         .expect("a list")
         .iter()

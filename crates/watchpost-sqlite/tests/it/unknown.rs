@@ -141,6 +141,7 @@ impl Fixture {
             integration: self.integration,
             scan_type: ScanType::Compliance,
             fresh: true,
+            again: false,
             job: self.world.job_id(),
             now: self.world.now(),
         };

@@ -99,6 +99,7 @@ pub async fn completions_come_only_from_the_workspace_of_the_caller(harness: &dy
         integration: first,
         scan_type: ScanType::Compliance,
         fresh: true,
+        again: false,
         job: world.job_id(),
         now: world.now(),
     };

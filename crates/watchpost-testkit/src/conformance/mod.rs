@@ -90,6 +90,7 @@ macro_rules! conformance_tests {
             imports::removing_an_integration_deletes_its_imports,
             imports::another_workspace_sees_no_imports,
             scans::an_integration_has_one_unfinished_scan_at_a_time,
+            scans::repeated_requests_for_a_scan_start_one,
             scans::a_cancelled_scan_stores_no_results,
             scans::a_scan_ends_with_its_job,
             scans::scans_are_read_back_as_they_were_written,

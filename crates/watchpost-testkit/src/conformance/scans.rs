@@ -22,9 +22,9 @@ use watchpost_core::{
     job::{JobEnd, JobKind, LeasedJob},
     rule::EngineError,
     scan::{
-        AddExemption, AddSchedule, CancelOutcome, CancelScan, ChangeSchedule, Exemption, Recurrence,
-        RemoveExemption, Scan, ScanQuery, ScanStart, Schedule, ScheduleChange, StartScan, next_after,
-        run_scan,
+        AddExemption, AddSchedule, CancelOutcome, CancelScan, ChangeSchedule, Exemption, REPEAT_MS,
+        Recurrence, RemoveExemption, Scan, ScanQuery, ScanStart, Schedule, ScheduleChange, StartScan,
+        next_after, run_scan,
     },
     value::{
         id::{ExemptionId, IntegrationId, ScanId, ScheduleId},
@@ -206,12 +206,17 @@ impl ScanFixture {
     }
 
     async fn start(&self, scan_type: ScanType) -> (ScanId, ScanStart) {
+        self.request(scan_type, true, false).await
+    }
+
+    async fn request(&self, scan_type: ScanType, fresh: bool, again: bool) -> (ScanId, ScanStart) {
         let id = ScanId::generate(self.world.clock.as_ref(), self.world.random.as_ref());
         let command = StartScan {
             id,
             integration: self.integration,
             scan_type,
-            fresh: true,
+            fresh,
+            again,
             job: self.world.job_id(),
             now: self.world.now(),
         };
@@ -248,7 +253,7 @@ impl ScanFixture {
 
     /// Runs a complete scan.
     pub(super) async fn scan_for(&self, scan_type: ScanType) -> ScanId {
-        let (id, start) = self.start(scan_type).await;
+        let (id, start) = self.request(scan_type, true, true).await;
         assert_eq!(start, ScanStart::Started);
         let job = self.lease().await;
         self.run(&job).await;
@@ -293,6 +298,89 @@ pub async fn an_integration_has_one_unfinished_scan_at_a_time(harness: &dyn Harn
     assert_eq!(fixture.start(ScanType::Exposure).await.1, ScanStart::Started);
     let verdict = fixture.world.verify_chain(&fixture.tenant).await;
     assert!(matches!(verdict, ChainVerdict::Intact { .. }), "{verdict:?}");
+}
+
+/// Of several requests at the same time, one starts a scan, and the others return it. So do repeated requests until a
+/// minute after the scan's end. Another type, other settings, a newer exemption or an explicit request starts a new scan.
+pub async fn repeated_requests_for_a_scan_start_one(harness: &dyn Harness) {
+    use ScanType::{Compliance, Exposure};
+    let fixture = ScanFixture::new(harness).await;
+    let request = || fixture.start(Compliance);
+    let starts: [_; 4] = tokio::join!(request(), request(), request(), request()).into();
+    let mut started = starts.iter().filter(|(_, start)| *start == ScanStart::Started);
+    let first = started.next().expect("one starts the scan").0;
+    assert!(started.next().is_none(), "{starts:?}");
+    for (_, start) in starts.iter().filter(|(id, _)| *id != first) {
+        assert_eq!(start, &ScanStart::AlreadyRunning(first));
+    }
+    let job = fixture.lease().await;
+    fixture.run(&job).await;
+    fixture.world.end_job(&job).await;
+
+    let same = ScanStart::JustCompleted(first);
+    assert_eq!(fixture.start(Compliance).await.1, same);
+    let end = fixture.get(first).await.completed_at.expect("the end");
+    let passed = fixture.world.now().millis_since(end);
+    fixture.world.clock.advance_ms(REPEAT_MS - passed - 1_000);
+    assert_eq!(fixture.start(Compliance).await.1, same);
+    let cancel = async |id| {
+        let command = CancelScan {
+            id,
+            now: fixture.world.now(),
+        };
+        let write = fixture.world.write(&fixture.tenant.operator, command);
+        let outcome = fixture.world.store.cancel_scan(write).await.unwrap().into_value();
+        assert_eq!(outcome, CancelOutcome::Cancelled);
+    };
+    for (scan_type, fresh, again) in [
+        (Exposure, true, false),
+        (Compliance, false, false),
+        (Compliance, true, true),
+    ] {
+        let (id, start) = fixture.request(scan_type, fresh, again).await;
+        assert_eq!(start, ScanStart::Started, "{scan_type} {fresh} {again}");
+        cancel(id).await;
+    }
+    // Each request advances the clock a little.
+    fixture.world.clock.advance_ms(1_000);
+    let (id, start) = fixture.start(Compliance).await;
+    assert_eq!(start, ScanStart::Started, "a minute has passed");
+    cancel(id).await;
+
+    let second = fixture.scan().await;
+    assert_eq!(
+        fixture.start(Compliance).await.1,
+        ScanStart::JustCompleted(second)
+    );
+    let exemption = Exemption {
+        id: ExemptionId::generate(fixture.world.clock.as_ref(), fixture.world.random.as_ref()),
+        what: Exempted {
+            check: SHARING.into(),
+            kind: "*".into(),
+            id: String::new(),
+        },
+        reason: ForeignText::sentence("Agreed."),
+        owner: ForeignText::name("Head of IT"),
+        created_at: fixture.world.now(),
+        until: None,
+    };
+    let write = fixture
+        .world
+        .write(&fixture.tenant.operator, AddExemption { exemption });
+    assert!(
+        fixture
+            .world
+            .store
+            .add_exemption(write)
+            .await
+            .unwrap()
+            .into_value()
+    );
+    assert_eq!(
+        fixture.start(Compliance).await.1,
+        ScanStart::Started,
+        "it applies the exemption"
+    );
 }
 
 /// Cancelling a scan cancels its job, and results that a worker delivers afterwards are not stored.
@@ -637,6 +725,7 @@ pub async fn scans_belong_to_their_workspace_and_integration(harness: &dyn Harne
         integration: fixture.integration,
         scan_type: ScanType::Compliance,
         fresh: true,
+        again: false,
         job: fixture.world.job_id(),
         now: fixture.world.now(),
     };

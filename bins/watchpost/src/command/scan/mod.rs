@@ -20,7 +20,7 @@ use watchpost_core::{
     check::{Framework, ScanType, Service},
     error::Error,
     scan::{ResultRow, Scan, ScanCounts},
-    service::Unrecorded,
+    service::{Replay, Unrecorded},
     value::{
         id::{IntegrationId, ScanId},
         word::RunState,
@@ -43,7 +43,7 @@ pub(crate) enum ScanCommand {
     Trend(trend::Trend),
     /// Evaluates a check again on the settings that a scan stored
     Replay {
-        /// The check's id, or its id in a framework
+        /// The check's id, or an id in a framework for all checks that carry it
         check: String,
         #[command(flatten)]
         choice: ScanChoice,
@@ -140,17 +140,26 @@ async fn replay(check: &str, choice: &ScanChoice, session: &Session, output: Out
                 .await,
         )
         .await?;
-    let json = json!({
-        "same_verdict": answer.agrees(),
-        "then": row_json(&answer.then.row),
-        "now": row_json(&answer.now.row),
-    });
-    output.answer(&json, &text::scan::replay(&answer.then.row, &answer.now.row))?;
-    if answer.agrees() {
+    let agrees = answer.iter().all(Replay::agrees);
+    let replays: Vec<Value> = answer.iter().map(replay_json).collect();
+    let json = match &replays[..] {
+        [one] => one.clone(),
+        _ => json!({"same_verdict": agrees, "checks": replays}),
+    };
+    output.answer(&json, &text::scan::replays(&answer))?;
+    if agrees {
         Ok(())
     } else {
         Err(fail(code::PROBLEM_FOUND, text::scan::VERDICT_DIFFERS))
     }
+}
+
+fn replay_json(replay: &Replay) -> Value {
+    json!({
+        "same_verdict": replay.agrees(),
+        "then": row_json(&replay.then.row),
+        "now": row_json(&replay.now.row),
+    })
 }
 
 pub(crate) fn scan_json(scan: &Scan) -> Value {

@@ -13,7 +13,7 @@ use watchpost_core::{
     check::CheckResult,
     error::Error,
     scan::{ResultFilter, Scan},
-    service::{ResultAnswer, Unrecorded},
+    service::{ResultAnswer, ResultChoice, Unrecorded},
     value::word::Severity,
 };
 
@@ -32,25 +32,13 @@ pub(crate) struct Results {
     /// Only results whose id, title, framework ids or reason contain these words
     #[arg(long)]
     text: Option<String>,
-    /// Show the result of this check in detail: evidence, settings and their origin, remediation (the check's id, or its id in a framework)
+    /// Show the result of this check in detail: evidence, settings and their origin, remediation. With an id in a framework (CIS.M365.6.2.1, or 6.2.1): of all checks that carry it, failed first
     #[arg(long)]
     check: Option<String>,
 }
 
 pub(crate) async fn run(args: Results, session: &Session, output: Output) -> Result<()> {
     let scan = args.choice.find(session).await;
-    match &args.check {
-        Some(check) => one(check, scan, session, output).await,
-        None => list(args, scan, session, output).await,
-    }
-}
-
-async fn list(
-    args: Results,
-    scan: Unrecorded<Result<Scan, Error>>,
-    session: &Session,
-    output: Output,
-) -> Result<()> {
     let filter = ResultFilter {
         results: args.result,
         frameworks: args.selection.framework,
@@ -58,6 +46,27 @@ async fn list(
         severities: args.severity,
         text: args.text,
     };
+    match &args.check {
+        Some(check) => of_check(check, &filter, scan, session, output).await,
+        None => list(&filter, scan, session, output).await,
+    }
+}
+
+/// Everything that a filter selects.
+const fn all(filter: &ResultFilter) -> ResultChoice<'_> {
+    ResultChoice {
+        filter,
+        after: None,
+        limit: usize::MAX,
+    }
+}
+
+async fn list(
+    filter: &ResultFilter,
+    scan: Unrecorded<Result<Scan, Error>>,
+    session: &Session,
+    output: Output,
+) -> Result<()> {
     let answer = session
         .read(
             "scan.read",
@@ -65,7 +74,7 @@ async fn list(
             scan.then(async |scan| {
                 session
                     .watchpost
-                    .scan_results(&session.scope, scan, &filter, None, usize::MAX)
+                    .scan_results(&session.scope, scan, all(filter))
                     .await
             })
             .await,
@@ -101,8 +110,10 @@ async fn list(
     )?)
 }
 
-async fn one(
+/// The result of a check in detail, or those of all checks that carry a framework's id.
+async fn of_check(
     check: &str,
+    filter: &ResultFilter,
     scan: Unrecorded<Result<Scan, Error>>,
     session: &Session,
     output: Output,
@@ -111,13 +122,38 @@ async fn one(
         .read(
             "scan.read",
             "scan results",
-            scan.then(async |scan| session.watchpost.scan_result(&session.scope, scan, check).await)
-                .await,
+            scan.then(async |scan| {
+                session
+                    .watchpost
+                    .named_results(&session.scope, scan, check, all(filter), usize::MAX)
+                    .await
+            })
+            .await,
         )
         .await?;
-    let json = detail_json(&answer);
-    let text = text::scan::result_details(&answer, &json["detected"], &json["evidence"]);
-    Ok(output.answer(&json, &text)?)
+    let details: Vec<Value> = answer.details.iter().map(detail_json).collect();
+    let texts: Vec<String> = answer
+        .details
+        .iter()
+        .zip(&details)
+        .map(|(one, json)| text::scan::result_details(one, &json["detected"], &json["evidence"]))
+        .collect();
+    match (&details[..], &texts[..]) {
+        ([], _) => Ok(output.answer(
+            &json!({"scan": scan_json(&answer.scan), "results": [], "total": 0}),
+            text::scan::NO_RESULTS,
+        )?),
+        ([json], [text]) => Ok(output.answer(json, text)?),
+        _ => {
+            let text = text::scan::results_of_control(check, &answer.counts, &texts);
+            let json = json!({
+                "scan": scan_json(&answer.scan),
+                "results": details,
+                "total": answer.page.total,
+            });
+            Ok(output.answer(&json, &text)?)
+        }
+    }
 }
 
 /// Parses stored JSON; null if there is none.

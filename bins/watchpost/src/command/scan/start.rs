@@ -14,7 +14,7 @@ use std::time::Duration;
 use watchpost_core::{
     check::ScanType,
     scan::Scan,
-    service::ScanTarget,
+    service::{ScanOrder, ScanRequest, ScanTarget},
     value::{
         id::{IntegrationId, ScanId},
         word::{Platform, RunState, Severity},
@@ -38,6 +38,9 @@ pub(crate) struct Start {
     /// Evaluate the settings that the previous scan read, without reading them again
     #[arg(long)]
     stored_settings: bool,
+    /// Start a new scan even if the same one has just been completed [default: use that one]
+    #[arg(long)]
+    again: bool,
     /// Run the scan in this process and wait for its end
     #[arg(long)]
     wait: bool,
@@ -58,30 +61,42 @@ fn percent(text: &str) -> Result<f64, String> {
 
 pub(crate) async fn run(args: Start, session: &Session, output: Output) -> Result<()> {
     let (watchpost, scope) = (&session.watchpost, session.scope.as_ref());
-    let target = ScanTarget {
-        integration: args.integration,
-        platform: args.platform,
+    let order = ScanOrder {
+        target: ScanTarget {
+            integration: args.integration,
+            platform: args.platform,
+        },
+        scan_type: args.scan_type,
+        fresh: !args.stored_settings,
+        again: args.again,
     };
     let call = session.call(
         "scan start",
         &json!({"scan_type": args.scan_type, "fresh": !args.stored_settings}),
     );
     let (started, _) = watchpost
-        .start_scan(scope, target, args.scan_type, !args.stored_settings, call)
+        .start_scan(scope, order, call)
         .await
         .map_err(from_core)?;
     let id = started.scan.id;
-    if !started.is_new && !args.wait {
-        return Err(fail(code::CONFLICT, text::scan::already_started(&started.scan)));
-    }
-    if !args.wait {
-        return Ok(output.answer(&scan_json(&started.scan), &text::scan::queued(id))?);
-    }
     if started.scan.scan_type != args.scan_type {
         return Err(fail(
             code::CONFLICT,
             text::scan::other_scan_unfinished(&started.scan),
         ));
+    }
+    let said = match started.request {
+        ScanRequest::Started => text::scan::queued(id),
+        ScanRequest::AlreadyRunning => text::scan::already_started(&started.scan),
+        ScanRequest::JustCompleted => text::scan::just_completed(&started.scan),
+    };
+    if !args.wait {
+        let mut json = scan_json(&started.scan);
+        json["outcome"] = json!(started.request);
+        return Ok(output.answer(&json, &said)?);
+    }
+    if started.request != ScanRequest::Started {
+        output.note(&said);
     }
     wait(id, session).await?;
     let choice = ScanChoice {
@@ -95,7 +110,9 @@ pub(crate) async fn run(args: Start, session: &Session, output: Output) -> Resul
         .then(async |scan| watchpost.explain_scan(scope, scan).await)
         .await;
     let answer = session.read("scan.read", "scan start", read).await?;
-    output.answer(&answer_json(&answer), &text::scan::status(&answer))?;
+    let mut json = answer_json(&answer);
+    json["outcome"] = json!(started.request);
+    output.answer(&json, &text::scan::status(&answer))?;
     let scan = &answer.scan;
     if scan.state != RunState::Completed {
         return Err(fail(

@@ -3,13 +3,14 @@
 use crate::{
     access::WorkspaceScope,
     audit::CallRecord,
-    check::Exempted,
+    check::{Exempted, FrameworkId},
     error::{Error, NextStep},
     scan::{AddExemption, EXEMPTIONS_MAX, Exemption, RemoveExemption},
     service::{Unrecorded, Watchpost},
     text,
     value::{id::ExemptionId, text::ForeignText, time::Timestamp},
 };
+use std::collections::BTreeSet;
 
 /// Maximum length of an exemption's reason, in characters.
 const REASON_CHARS_MAX: usize = 1_000;
@@ -23,29 +24,23 @@ impl Watchpost {
         Unrecorded::of(async { Ok(self.store().exemptions(scope).await?) }).await
     }
 
-    /// Creates an exemption.
+    /// Creates an exemption. The check's id may be in any case, and an id in a framework without its prefix; an
+    /// exemption with the latter applies to all checks that carry it.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for an unknown check, an end that isn't in the future, or an empty reason or owner;
+    /// [`Error::Invalid`] for an unknown or ambiguous check, an end that isn't in the future, or an empty reason or owner;
     /// [`Error::Conflict`] if the workspace has the maximum number of exemptions; [`Error::Denied`]; or the
     /// store's error.
     pub async fn add_exemption(
         &self,
         scope: &WorkspaceScope,
-        what: Exempted,
+        mut what: Exempted,
         reason: &str,
         owner: &str,
         until: Option<Timestamp>,
         call: CallRecord,
     ) -> Result<Exemption, Error> {
-        let known = self.checks().checks().iter().any(|check| {
-            check.id == what.check || check.frameworks.iter().any(|id| id.as_str() == what.check)
-        });
-        if !known {
-            return Err(
-                Error::invalid("check", text::exemption::UNKNOWN_CHECK).with_next_step(NextStep::ListChecks)
-            );
-        }
+        what.check = self.exemptible(&what.check)?;
         let now = self.clock().now();
         if until.is_some_and(|until| until <= now) {
             return Err(Error::invalid("until", text::exemption::END_IN_PAST));
@@ -74,6 +69,32 @@ impl Watchpost {
             Ok(exemption)
         } else {
             Err(Error::conflict(text::exemption::limit_reached(EXEMPTIONS_MAX)))
+        }
+    }
+
+    /// Returns the id of a check, or an id in a framework, as checks write it. `name` is in any case, and an id in a
+    /// framework with or without its prefix.
+    fn exemptible(&self, name: &str) -> Result<String, Error> {
+        let checks = self.checks().checks();
+        if let Some(check) = checks
+            .iter()
+            .find(|check| check.id.eq_ignore_ascii_case(name.trim()))
+        {
+            return Ok(check.id.clone());
+        }
+        let ids = checks.iter().flat_map(|check| &check.frameworks);
+        let named: BTreeSet<&str> = ids
+            .filter(|id| id.is_named(name))
+            .map(FrameworkId::as_str)
+            .collect();
+        let mut named = named.into_iter();
+        match (named.next(), named.next()) {
+            (Some(id), None) => Ok(id.to_owned()),
+            (Some(one), Some(two)) => Err(Error::invalid("check", text::exemption::several(one, two))),
+            (None, _) => {
+                Err(Error::invalid("check", text::exemption::UNKNOWN_CHECK)
+                    .with_next_step(NextStep::ListChecks))
+            }
         }
     }
 

@@ -6,12 +6,12 @@ use crate::{
     check::{Check, ScanType},
     error::{Error, NextStep},
     integration::Integration,
-    scan::Scan,
+    scan::{Scan, ScanQuery},
     service::{Unrecorded, Watchpost},
     text,
     value::{
         id::{IntegrationId, ScanId},
-        word::Platform,
+        word::{Platform, RunState},
     },
 };
 
@@ -103,6 +103,42 @@ impl Watchpost {
                 .latest_scan(scope, integration.id, scan_type, None)
                 .await?
                 .ok_or_else(|| Error::not_found("completed scan", NextStep::StartScan(scan_type)))
+        })
+        .await
+    }
+
+    /// Returns the newest scan that is queued or in progress, of an integration and type if given. `None` if all have
+    /// ended.
+    ///
+    /// # Errors
+    /// Returns the store's error.
+    pub async fn unfinished_scan(
+        &self,
+        scope: &WorkspaceScope,
+        integration: Option<IntegrationId>,
+        scan_type: Option<ScanType>,
+    ) -> Unrecorded<Result<Option<Scan>, Error>> {
+        Unrecorded::of(async {
+            let mut newest: Option<Scan> = None;
+            // In the order of a scan's life, so that a scan that begins between the two reads is in the second.
+            for state in [RunState::Queued, RunState::InProgress] {
+                let query = ScanQuery {
+                    integration,
+                    scan_type,
+                    state: Some(state),
+                    before: None,
+                    limit: 1,
+                };
+                let found = self
+                    .store()
+                    .list_scans(scope, &query)
+                    .await?
+                    .scans
+                    .into_iter()
+                    .next();
+                newest = newest.into_iter().chain(found).max_by_key(|scan| scan.id);
+            }
+            Ok(newest)
         })
         .await
     }

@@ -11,9 +11,11 @@ mod start;
 mod trend;
 
 pub use compare::ComparisonAnswer;
-pub use read::{NewFailures, ResultAnswer, ResultsAnswer, ScanAnswer, ScanSummary};
+pub use read::{
+    NamedResults, NewFailures, ResultAnswer, ResultChoice, ResultsAnswer, ScanAnswer, ScanSummary,
+};
 pub use replay::Replay;
-pub use start::{ScanStarted, ScanTarget};
+pub use start::{ScanOrder, ScanRequest, ScanStarted, ScanTarget};
 pub use trend::TrendAnswer;
 
 use crate::error::{Error, NextStep};

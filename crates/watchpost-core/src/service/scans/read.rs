@@ -57,6 +57,17 @@ pub struct ScanAnswer {
     pub unread: Vec<SettingRow>,
 }
 
+/// The part of a scan's results to return.
+#[derive(Debug, Clone, Copy)]
+pub struct ResultChoice<'a> {
+    /// The conditions.
+    pub filter: &'a ResultFilter,
+    /// The id of the check after which the page begins.
+    pub after: Option<&'a str>,
+    /// The maximum number of results.
+    pub limit: usize,
+}
+
 /// The result of [`Watchpost::scan_results`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultsAnswer {
@@ -66,11 +77,22 @@ pub struct ResultsAnswer {
     pub page: ResultPage,
 }
 
-/// The result of [`Watchpost::scan_result`].
+/// The result of [`Watchpost::named_results`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ResultAnswer {
+pub struct NamedResults {
+    /// The page of results, in the order of lists.
+    pub page: ResultPage,
+    /// The details of the page's results, as many as requested.
+    pub details: Vec<ResultAnswer>,
+    /// The counts of all matching results.
+    pub counts: ScanCounts,
     /// The scan.
     pub scan: Scan,
+}
+
+/// The result of one check in [`NamedResults`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultAnswer {
     /// The result.
     pub result: ResultDetail,
     /// The check, if this version contains it.
@@ -195,82 +217,77 @@ impl Watchpost {
         &self,
         scope: &WorkspaceScope,
         scan: Scan,
-        filter: &ResultFilter,
-        after: Option<&str>,
-        limit: usize,
+        choice: ResultChoice<'_>,
     ) -> Unrecorded<Result<ResultsAnswer, Error>> {
         Unrecorded::of(async {
             let rows = self.store().scan_results(scope, scan.id).await?;
             Ok(ResultsAnswer {
-                page: select(rows, filter, after, limit),
+                page: select(rows, choice.filter, choice.after, choice.limit),
                 scan,
             })
         })
         .await
     }
 
-    /// Returns one result with its details. `check` is the check's id or one of its ids in a framework, in any
-    /// case.
+    /// Returns the results of the check with an id, or of all checks that carry a framework's id, with the details of
+    /// the first `detailed` ones of the page. `name` may be in any case, and a framework's id without its prefix (see
+    /// [`FrameworkId::is_named`](crate::check::FrameworkId::is_named)).
     ///
     /// # Errors
-    /// [`Error::NotFound`], or the store's error.
-    pub async fn scan_result(
+    /// [`Error::NotFound`] if the scan has no such check, or the store's error.
+    pub async fn named_results(
         &self,
         scope: &WorkspaceScope,
         scan: Scan,
-        check: &str,
-    ) -> Unrecorded<Result<ResultAnswer, Error>> {
+        name: &str,
+        choice: ResultChoice<'_>,
+        detailed: usize,
+    ) -> Unrecorded<Result<NamedResults, Error>> {
         Unrecorded::of(async {
-            let rows = self.store().scan_results(scope, scan.id).await?;
-            let id = rows
-                .iter()
-                .find(|row| row.check_id.eq_ignore_ascii_case(check))
-                .or_else(|| {
-                    rows.iter().find(|row| {
-                        row.frameworks
-                            .iter()
-                            .any(|id| id.as_str().eq_ignore_ascii_case(check))
-                    })
-                })
-                .map(|row| row.check_id.clone());
-            let missing = || Error::not_found(text::scan::CHECK_OF_SCAN, NextStep::ListResults);
-            let id = id.ok_or_else(missing)?;
-            let result = self
-                .store()
-                .scan_result(scope, scan.id, &id)
-                .await?
-                .ok_or_else(missing)?;
-            let known = self.check(&id).cloned();
-            let inputs: BTreeSet<&str> = known
-                .iter()
-                .flat_map(|check| check.inputs.iter().chain(&check.optional_inputs))
-                .map(String::as_str)
-                .collect();
-            let settings = self
-                .store()
-                .scan_settings(scope, scan.id)
-                .await?
-                .into_iter()
-                .filter(|row| inputs.contains(row.path.as_str()))
-                .collect();
+            let rows = named(self.store().scan_results(scope, scan.id).await?, name)?;
+            let counts = ScanCounts::of(rows.iter().filter(|row| choice.filter.matches(row)));
+            let page = select(rows, choice.filter, choice.after, choice.limit);
             let before = match self.scan_before(scope, &scan).await.into_inner()? {
-                Some(previous) => self
-                    .store()
-                    .scan_results(scope, previous.id)
-                    .await?
-                    .into_iter()
-                    .find(|row| row.check_id == id),
-                None => None,
+                Some(previous) if detailed > 0 => self.store().scan_results(scope, previous.id).await?,
+                _ => Vec::new(),
             };
-            Ok(ResultAnswer {
+            let settings = self.store().scan_settings(scope, scan.id).await?;
+            let mut details = Vec::new();
+            for row in page.results.iter().take(detailed) {
+                let Some(result) = self.store().scan_result(scope, scan.id, &row.check_id).await? else {
+                    continue;
+                };
+                details.push(self.explained(result, &settings, &before));
+            }
+            Ok(NamedResults {
+                page,
+                details,
+                counts,
                 scan,
-                result,
-                check: known,
-                settings,
-                before,
             })
         })
         .await
+    }
+
+    /// Adds to a result its check, the settings that the check uses, and its result in the previous scan.
+    fn explained(&self, result: ResultDetail, settings: &[SettingRow], before: &[ResultRow]) -> ResultAnswer {
+        let id = &result.row.check_id;
+        let check = self.check(id).cloned();
+        let inputs: BTreeSet<&str> = check
+            .iter()
+            .flat_map(|check| check.inputs.iter().chain(&check.optional_inputs))
+            .map(String::as_str)
+            .collect();
+        ResultAnswer {
+            settings: settings
+                .iter()
+                .filter(|row| inputs.contains(row.path.as_str()))
+                .cloned()
+                .collect(),
+            before: before.iter().find(|row| row.check_id == *id).cloned(),
+            check,
+            result,
+        }
     }
 
     /// Returns the latest scans of every integration that has one.
@@ -302,4 +319,19 @@ impl Watchpost {
         })
         .await
     }
+}
+
+/// Returns the rows of the check with an id, or of all checks that carry a framework's id.
+pub(super) fn named(rows: Vec<ResultRow>, name: &str) -> Result<Vec<ResultRow>, Error> {
+    let is_own = |row: &ResultRow| row.check_id.eq_ignore_ascii_case(name.trim());
+    let carries = |row: &ResultRow| row.frameworks.iter().any(|id| id.is_named(name));
+    let has_own = rows.iter().any(is_own);
+    let found: Vec<ResultRow> = rows
+        .into_iter()
+        .filter(|row| if has_own { is_own(row) } else { carries(row) })
+        .collect();
+    if found.is_empty() {
+        return Err(Error::not_found(text::scan::CHECK_OF_SCAN, NextStep::ListResults));
+    }
+    Ok(found)
 }

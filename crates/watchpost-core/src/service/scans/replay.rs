@@ -5,8 +5,8 @@ use crate::{
     access::WorkspaceScope,
     check::{CheckResult, Outcome, Profile},
     error::{Error, NextStep},
-    scan::{Apps, Exemption, ResultDetail, Scan, SettingValue, document_of, evaluate},
-    service::{Unrecorded, Watchpost},
+    scan::{Apps, Exemption, ResultDetail, ResultFilter, Scan, SettingValue, document_of, evaluate},
+    service::{ResultChoice, Unrecorded, Watchpost},
     text,
 };
 
@@ -27,66 +27,92 @@ impl Replay {
 }
 
 impl Watchpost {
-    /// Evaluates the current check on the stored settings of a scan, with the exemptions and the clock of that
+    /// Evaluates the current check with an id, or all that carry a framework's id (see
+    /// [`Watchpost::named_results`]), on the stored settings of a scan, with the exemptions and the clock of that
     /// scan.
     ///
     /// # Errors
-    /// [`Error::NotFound`], or the store's error.
+    /// [`Error::NotFound`] if the scan or this version has no such check, or the store's error.
     pub async fn replay(
         &self,
         scope: &WorkspaceScope,
         scan: Scan,
-        check_id: &str,
-    ) -> Unrecorded<Result<Replay, Error>> {
+        name: &str,
+    ) -> Unrecorded<Result<Vec<Replay>, Error>> {
         Unrecorded::of(async {
-            let then = self
-                .scan_result(scope, scan.clone(), check_id)
+            let choice = ResultChoice {
+                filter: &ResultFilter::default(),
+                after: None,
+                limit: usize::MAX,
+            };
+            let found = self
+                .named_results(scope, scan, name, choice, usize::MAX)
                 .await
                 .into_inner()?;
-            let id = then.result.row.check_id.clone();
+            let scan = found.scan;
             let checks = self.checks().checks();
-            let Some(at) = checks.iter().position(|check| check.id == id) else {
+            let (then, positions): (Vec<ResultDetail>, Vec<usize>) = found
+                .details
+                .into_iter()
+                .filter_map(|answer| {
+                    let id = &answer.result.row.check_id;
+                    let at = checks.iter().position(|check| check.id == *id)?;
+                    Some((answer.result, at))
+                })
+                .unzip();
+            if positions.is_empty() {
                 return Err(Error::not_found(
                     text::scan::CHECK_OF_VERSION,
                     NextStep::ListChecks,
                 ));
-            };
-            let integration = self
-                .store()
-                .integration(scope, scan.integration)
-                .await?
-                .ok_or_else(not_found)?;
-            let values: Vec<SettingValue> = self.store().setting_values(scope, scan.id, &[]).await?;
-            let read_at = scan.completed_at.unwrap_or(scan.queued_at);
-            let exemptions: Vec<Exemption> = self
-                .store()
-                .exemptions(scope)
-                .await?
-                .into_iter()
-                .filter(|exemption| exemption.created_at <= read_at)
-                .collect();
-            let document = document_of(&integration, values, &exemptions, read_at);
-            let evaluated = evaluate(
-                self.checks(),
-                document,
-                vec![at],
-                Profile::Default,
-                read_at,
-                Apps::None,
-            )
-            .await?;
-            let now = evaluated
-                .map_err(|reason| Error::Internal(reason.into()))?
-                .pop()
-                .unwrap_or_else(|| {
-                    let outcome = Outcome::plain(CheckResult::Error, None, text::scan::NO_VERDICT);
-                    ResultDetail::new(&checks[at], outcome)
-                });
-            Ok(Replay {
-                then: then.result,
-                now,
-            })
+            }
+            let mut evaluated = self.evaluated_again(scope, &scan, positions.clone()).await?;
+            let replays = then.into_iter().zip(positions).map(|(then, at)| {
+                let id = &then.row.check_id;
+                let now = match evaluated.iter().position(|result| result.row.check_id == *id) {
+                    Some(at) => evaluated.swap_remove(at),
+                    None => {
+                        let outcome = Outcome::plain(CheckResult::Error, None, text::scan::NO_VERDICT);
+                        ResultDetail::new(&checks[at], outcome)
+                    }
+                };
+                Replay { then, now }
+            });
+            Ok(replays.collect())
         })
         .await
+    }
+
+    /// Evaluates checks on the stored settings of a scan.
+    async fn evaluated_again(
+        &self,
+        scope: &WorkspaceScope,
+        scan: &Scan,
+        positions: Vec<usize>,
+    ) -> Result<Vec<ResultDetail>, Error> {
+        let integration = self
+            .store()
+            .integration(scope, scan.integration)
+            .await?
+            .ok_or_else(not_found)?;
+        let values: Vec<SettingValue> = self.store().setting_values(scope, scan.id, &[]).await?;
+        let read_at = scan.completed_at.unwrap_or(scan.queued_at);
+        let exemptions: Vec<Exemption> = self
+            .store()
+            .exemptions(scope)
+            .await?
+            .into_iter()
+            .filter(|exemption| exemption.created_at <= read_at)
+            .collect();
+        let document = document_of(&integration, values, &exemptions, read_at);
+        let evaluated = evaluate(
+            self.checks(),
+            document,
+            positions,
+            Profile::Default,
+            read_at,
+            Apps::None,
+        );
+        evaluated.await?.map_err(|reason| Error::Internal(reason.into()))
     }
 }

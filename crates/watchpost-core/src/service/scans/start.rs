@@ -11,7 +11,7 @@ use crate::{
     text,
     value::{
         id::{IntegrationId, JobId, ScanId},
-        word::Platform,
+        word::{Platform, words},
     },
 };
 
@@ -24,17 +24,43 @@ pub struct ScanTarget {
     pub platform: Option<Platform>,
 }
 
+words! {
+    /// The effect of a request for a scan.
+    ScanRequest {
+        /// The scan was started.
+        Started = "started",
+        /// Nothing was started, since this scan of the integration is queued or in progress.
+        AlreadyRunning = "already_running",
+        /// Nothing was started, since the same scan has just been completed.
+        JustCompleted = "just_completed",
+    }
+}
+
+/// The parameters of a scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScanOrder {
+    /// The integration.
+    pub target: ScanTarget,
+    /// The type of scan.
+    pub scan_type: ScanType,
+    /// Whether the scan reads the settings again.
+    pub fresh: bool,
+    /// Whether the scan starts even if the same one has just been completed.
+    pub again: bool,
+}
+
 /// The result of [`Watchpost::start_scan`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanStarted {
     /// The scan.
     pub scan: Scan,
-    /// Whether the scan is new. Otherwise it was queued or in progress already, and none was started.
-    pub is_new: bool,
+    /// The effect of the request.
+    pub request: ScanRequest,
 }
 
 impl Watchpost {
-    /// Queues a scan, unless a scan of the integration is queued or in progress.
+    /// Queues a scan, unless a scan of the integration is queued or in progress, or the same one has just been
+    /// completed.
     ///
     /// # Errors
     /// The same as of [`Watchpost::scannable`]; [`Error::Conflict`] if there are no checks for the integration,
@@ -42,11 +68,15 @@ impl Watchpost {
     pub async fn start_scan(
         &self,
         scope: &WorkspaceScope,
-        target: ScanTarget,
-        scan_type: ScanType,
-        fresh: bool,
+        order: ScanOrder,
         call: CallRecord,
     ) -> Result<(ScanStarted, ChangeReceipt), Error> {
+        let ScanOrder {
+            target,
+            scan_type,
+            fresh,
+            again,
+        } = order;
         let integration = self
             .scannable(scope, target.integration, target.platform)
             .await
@@ -69,15 +99,17 @@ impl Watchpost {
             integration: integration.id,
             scan_type,
             fresh,
+            again,
             job: JobId::generate(self.clock(), self.random()),
             now: self.clock().now(),
         };
         let write = scope.authorize(command, call)?;
         let done = self.store().start_scan(write).await?;
         let receipt = done.receipt();
-        let (id, is_new) = match done.into_value() {
-            ScanStart::Started => (id, true),
-            ScanStart::AlreadyRunning(running) => (running, false),
+        let (id, request) = match done.into_value() {
+            ScanStart::Started => (id, ScanRequest::Started),
+            ScanStart::AlreadyRunning(running) => (running, ScanRequest::AlreadyRunning),
+            ScanStart::JustCompleted(completed) => (completed, ScanRequest::JustCompleted),
             ScanStart::NoIntegration => {
                 return Err(
                     Error::conflict(text::integration::INACTIVE).with_next_step(NextStep::ResumeIntegration)
@@ -85,7 +117,7 @@ impl Watchpost {
             }
         };
         let scan = self.store().scan(scope, id).await?.ok_or_else(not_found)?;
-        Ok((ScanStarted { scan, is_new }, receipt))
+        Ok((ScanStarted { scan, request }, receipt))
     }
 
     /// Cancels a scan that is queued or in progress.

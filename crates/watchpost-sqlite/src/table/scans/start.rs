@@ -2,7 +2,11 @@
 
 use super::read::by_id;
 use crate::{
-    base::{fault::Res, row::Word, writer::Tx},
+    base::{
+        fault::Res,
+        row::{Columns as _, Word as _},
+        writer::Tx,
+    },
     table::{
         integrations,
         jobs::{Subject, acting_key, enqueue},
@@ -10,11 +14,11 @@ use crate::{
 };
 use rusqlite::{OptionalExtension as _, params};
 use watchpost_core::{
-    audit::PendingEntry,
+    audit::{AuditTarget, PendingEntry},
     job::JobKind,
     scan::{
-        CancelOutcome, CancelScan, ENDED_WITH_JOB, ScanStart, ScanTrigger, StartScan, decide_cancel,
-        decide_start, ended_with_job,
+        CancelOutcome, CancelScan, CompletedScan, ENDED_WITH_JOB, ScanStart, ScanTrigger, ScannedBefore,
+        StartScan, decide_cancel, decide_start, ended_with_job,
     },
     value::{
         id::{JobId, KeyId, ScanId},
@@ -45,6 +49,44 @@ pub(super) fn unfinished(tx: &Tx<'_>, workspace: i64, integration: i64) -> Res<O
         .query_row([workspace, integration], |row| row.get(0))
         .optional()?;
     Ok(found.map(ScanId::from_bytes))
+}
+
+/// Returns the latest completed scan of an integration with the type and the source of settings of a request.
+fn completed(
+    tx: &Tx<'_>,
+    workspace: i64,
+    integration: i64,
+    command: &StartScan,
+) -> Res<Option<CompletedScan>> {
+    let mut statement = tx.conn.prepare_cached(
+        "SELECT id, queued_at, completed_at FROM scans WHERE workspace_id = ?1 AND integration = ?2 \
+         AND scan_type = ?3 AND state = ?4 AND fresh = ?5 AND trigger <> ?6 ORDER BY id DESC LIMIT 1",
+    )?;
+    let mut rows = statement.query(params![
+        workspace,
+        integration,
+        command.scan_type.position(),
+        RunState::Completed.position(),
+        command.fresh,
+        ScanTrigger::Import.position(),
+    ])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    Ok(Some(CompletedScan {
+        id: row.id(0, ScanId::from_bytes)?,
+        queued_at: row.time(1)?,
+        completed_at: row.time(2)?,
+    }))
+}
+
+/// Returns the time at which the workspace's newest exemption was created.
+fn exempted_at(tx: &Tx<'_>, workspace: i64) -> Res<Option<Timestamp>> {
+    let newest: Option<i64> = tx
+        .conn
+        .prepare_cached("SELECT max(created_at) FROM exemptions WHERE workspace_id = ?1")?
+        .query_row([workspace], |row| row.get(0))?;
+    Ok(newest.map(Timestamp::from_millis))
 }
 
 /// Inserts a scan and queues its job.
@@ -85,8 +127,21 @@ pub(crate) fn start(
         Some(integration) => unfinished(tx, workspace, integration)?,
         None => None,
     };
-    let outcome = decide_start(integration.is_some(), running);
+    let latest = match integration {
+        Some(integration) => completed(tx, workspace, integration, command)?,
+        None => None,
+    };
+    let before = ScannedBefore {
+        takes_part: integration.is_some(),
+        running,
+        latest,
+        exempted_at: exempted_at(tx, workspace)?,
+    };
+    let outcome = decide_start(command, &before);
     entry.set_outcome(outcome.audit_outcome());
+    if let ScanStart::AlreadyRunning(id) | ScanStart::JustCompleted(id) = &outcome {
+        entry.set_target(AuditTarget::new("scan", id));
+    }
     let (Some(integration), ScanStart::Started) = (integration, &outcome) else {
         return Ok(outcome);
     };

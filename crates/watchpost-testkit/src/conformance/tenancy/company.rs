@@ -278,6 +278,7 @@ async fn queued_scan(world: &World, tenant: &Tenant, integration: IntegrationId)
         integration,
         scan_type: ScanType::Compliance,
         fresh: true,
+        again: false,
         job: world.job_id(),
         now: world.now(),
     };

@@ -121,6 +121,7 @@ async fn scans(probe: &mut Probe<'_>) {
         integration: ids.integration,
         scan_type: ScanType::Exposure,
         fresh: true,
+        again: false,
         job: world.job_id(),
         now: world.now(),
     };

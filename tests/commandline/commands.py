@@ -165,6 +165,7 @@ def scans():
         assert file.stat().st_mode & 0o077 == 0, "other users can read a report"
     cli("report", "evidence", "--output", SCRATCH / "r.html", code=4)
     cli("report", "executive", "--difference", "--output", SCRATCH / "r.html", "--force")
+    assert cli("report", "executive", "--output", "-").stdout.startswith("# "), "`-` is standard output"
     again = asked("import", SCRATCH / "r.ocsf.jsonl")
     [batch] = again["batches"]
     assert batch["rows"] == batch["rows_ok"] > 100 and batch["platform"] == "m365" and not batch["integration_is_new"], again

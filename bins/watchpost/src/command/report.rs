@@ -27,7 +27,7 @@ pub(crate) struct Report {
     /// html, markdown, json, csv or ocsf [default: by the extension of the file, otherwise markdown]
     #[arg(long)]
     format: Option<ReportFormat>,
-    /// The file to write [default: standard output]
+    /// The file to write; `-` is standard output [default: -]
     #[arg(long, short)]
     output: Option<PathBuf>,
     /// Replace an existing file
@@ -83,7 +83,8 @@ pub(crate) async fn run(args: Report, session: &Session, output: Output) -> Resu
         .watchpost
         .render_report(&data, format)
         .map_err(from_core)?;
-    let Some(path) = &args.output else {
+    let file = args.output.as_deref().filter(|path| *path != Path::new("-"));
+    let Some(path) = file else {
         // The report itself is the output, with or without `--json`.
         return match io::stdout().lock().write_all(&rendered.bytes) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

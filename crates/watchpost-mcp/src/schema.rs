@@ -45,16 +45,21 @@ pub(crate) fn of_output<T: JsonSchema>() -> Value {
     settings.meta_schema = None;
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
     flatten(&mut schema);
+    let required = schema.as_object_mut().and_then(|root| root.remove("required"));
     shorten(&mut schema);
+    if let (Some(root), Some(required)) = (schema.as_object_mut(), required) {
+        root.insert("required".into(), required);
+    }
     schema
 }
 
-/// Removes the bounds of numbers and the descriptions of objects, which are no use to a model. The descriptions of fields
-/// stay.
+/// Removes the bounds of numbers, the descriptions of objects and their lists of required fields, which are no use to a
+/// model. The descriptions of fields stay.
 fn shorten(schema: &mut Value) {
     let Value::Object(map) = schema else { return };
     map.remove("minimum");
     map.remove("maximum");
+    map.remove("required");
     if map.get("type").is_some_and(|kind| kind == "object") {
         map.remove("description");
     }

@@ -30,10 +30,16 @@ use watchpost_core::{
     service::{Reader, Unrecorded, Watchpost},
 };
 use watchpost_protocol::{
-    CacheHint, CacheScope, Call, CallError, Capabilities, CatalogError, Changes, Completed, Handler,
+    CacheHint, CacheScope, Call, CallError, Capabilities, CatalogError, Changes, Completed, Handler, Icon,
     Interest, Method, Offer, Outcome, PromptDefinition, RequestMeta, ServerInfo, ToolCatalog, ToolPage,
 };
 
+/// The icon beside the name: PNG, which every client that shows icons can show.
+const ICON: Icon = Icon {
+    bytes: include_bytes!("icon.png"),
+    media_type: "image/png",
+    size: "64x64",
+};
 /// The time for which a modern client may cache the list of tools, in milliseconds. The list changes only with a new
 /// version or another key.
 const LIST_TTL_MS: u32 = 300_000;
@@ -79,6 +85,7 @@ impl McpServer {
                 version: version.into(),
                 description: Some(text::SERVER.into()),
                 website_url: None,
+                icon: Some(ICON),
             },
             read_list: catalog(
                 TOOLS

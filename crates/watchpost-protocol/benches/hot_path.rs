@@ -68,6 +68,7 @@ fn benches(c: &mut Criterion) {
         version: "1.0.0".to_owned(),
         description: None,
         website_url: None,
+        icon: None,
     };
     let result = ToolResult {
         structured: Some(structured),

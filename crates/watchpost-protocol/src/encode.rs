@@ -13,6 +13,7 @@ use crate::{
     task::TaskState,
     tool::ToolResult,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 
 /// The cache hint of `server/discover`: one hour. Private, since the instructions may depend on the caller.
@@ -43,6 +44,25 @@ pub(crate) fn implementation(info: &ServerInfo, revision: Revision) -> Vec<u8> {
         }
     }
     out.push(b'}');
+    out
+}
+
+/// Returns `implementation` with the icon, for the results of a handshake.
+fn introduction(info: &ServerInfo, revision: Revision) -> Vec<u8> {
+    let mut out = implementation(info, revision);
+    if let Some(icon) = info.icon.as_ref().filter(|_| revision.has_website()) {
+        out.pop();
+        out.extend_from_slice(b",\"icons\":[{\"src\":");
+        push_string(
+            &mut out,
+            &format!("data:{};base64,{}", icon.media_type, STANDARD.encode(icon.bytes)),
+        );
+        out.extend_from_slice(b",\"mimeType\":");
+        push_string(&mut out, icon.media_type);
+        out.extend_from_slice(b",\"sizes\":[");
+        push_string(&mut out, icon.size);
+        out.extend_from_slice(b"]}]}");
+    }
     out
 }
 
@@ -100,6 +120,8 @@ fn begin_result(id: &RequestId<'_>, capacity: usize) -> Vec<u8> {
 pub(crate) struct Encoder {
     /// `"resultType":"complete","_meta":{…}`, which every complete modern result has.
     modern: Vec<u8>,
+    /// The same for the result of `server/discover`, with the icon.
+    discovery: Vec<u8>,
     /// `"_meta":{…}` alone.
     meta: Vec<u8>,
 }
@@ -109,12 +131,21 @@ const ENVELOPE_SIZE: usize = 512;
 
 impl Encoder {
     pub(crate) fn new(info: &ServerInfo) -> Self {
-        let mut meta = br#""_meta":{"io.modelcontextprotocol/serverInfo":"#.to_vec();
-        meta.extend_from_slice(&implementation(info, Revision::V2026_07_28));
-        meta.push(b'}');
-        let mut modern = br#""resultType":"complete","#.to_vec();
-        modern.extend_from_slice(&meta);
-        Self { modern, meta }
+        let meta = |info: &[u8]| {
+            [
+                &br#""_meta":{"io.modelcontextprotocol/serverInfo":"#[..],
+                info,
+                b"}",
+            ]
+            .concat()
+        };
+        let complete = |meta: &[u8]| [&br#""resultType":"complete","#[..], meta].concat();
+        let short = meta(&implementation(info, Revision::V2026_07_28));
+        Self {
+            modern: complete(&short),
+            discovery: complete(&meta(&introduction(info, Revision::V2026_07_28))),
+            meta: short,
+        }
     }
 
     /// Encodes a modern result that isn't complete, with the result type `kind`.
@@ -309,7 +340,10 @@ impl Encoder {
         }
         out.push(b',');
         DISCOVERY_CACHE.push(&mut out);
-        self.close(out, Era::Modern, false)
+        out.push(b',');
+        out.extend_from_slice(&self.discovery);
+        out.extend_from_slice(b"}}");
+        out.into()
     }
 
     /// Encodes the result of `initialize`.
@@ -327,7 +361,7 @@ impl Encoder {
         out.extend_from_slice(b",\"capabilities\":");
         push_capabilities(&mut out, capabilities, revision);
         out.extend_from_slice(b",\"serverInfo\":");
-        out.extend_from_slice(&implementation(info, revision));
+        out.extend_from_slice(&introduction(info, revision));
         if let Some(instructions) = instructions {
             out.extend_from_slice(b",\"instructions\":");
             push_string(&mut out, instructions);

@@ -76,6 +76,19 @@ pub struct ServerInfo {
     pub description: Option<String>,
     /// The home page, an absolute URI.
     pub website_url: Option<String>,
+    /// The icon that a client may show beside the name. It is sent in the handshake alone, not with each result.
+    pub icon: Option<Icon>,
+}
+
+/// An image within the message that names it, so that a client never fetches anything to show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Icon {
+    /// The file.
+    pub bytes: &'static [u8],
+    /// The media type of the file, such as `image/png`.
+    pub media_type: &'static str,
+    /// The width and height in pixels, such as `64x64`, or `any` for a format that scales.
+    pub size: &'static str,
 }
 
 /// One call of a handler.

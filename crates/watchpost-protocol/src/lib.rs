@@ -71,6 +71,7 @@
 //!         version: "1.0.0".into(),
 //!         description: None,
 //!         website_url: None,
+//!         icon: None,
 //!     },
 //!     tools: Arc::new(ToolCatalog::new(vec![time])?),
 //! });
@@ -146,7 +147,7 @@ pub use code::{RequiredCapability, RpcError};
 pub use completion::{COMPLETION_VALUES_MAX, CompletionQuery, CompletionRef, Completions};
 pub use content::ContentBlock;
 pub use decode::Limits;
-pub use handler::{Call, Completed, Handler, Link, Outcome, RequestMeta, ServerInfo, ToolPage};
+pub use handler::{Call, Completed, Handler, Icon, Link, Outcome, RequestMeta, ServerInfo, ToolPage};
 pub use header::Header;
 pub use id::{ProgressToken, RequestId};
 pub use input::{

@@ -74,6 +74,7 @@ async fn main() {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         description: None,
         website_url: None,
+        icon: None,
     };
     let tool = ToolDefinition {
         name: "get_risk_score".to_owned(),

@@ -27,7 +27,7 @@ fn executive(scan: &Scan) -> ResourceDefinition {
         uri: report_uri(&scan.id, &request, ReportFormat::Html),
         name: format!("{}-{}-report", scan.platform, scan.scan_type),
         title: Some(text::scans::latest_report(scan)),
-        description: None,
+        description: Some(text::scans::latest_report_contents(scan)),
         media_type: Some(ReportFormat::Html.media_type().into()),
     }
 }

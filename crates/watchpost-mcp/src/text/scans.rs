@@ -239,6 +239,14 @@ pub(crate) fn report(kind: ReportKind, scan: &Scan) -> String {
     )
 }
 
+/// The description of a report in the list of resources.
+pub(crate) fn latest_report_contents(scan: &Scan) -> String {
+    format!(
+        "A page for a board on the {}: score, changes, trend, the worst failures and how to fix them.",
+        named(scan)
+    )
+}
+
 /// The title of a report in the list of resources.
 pub(crate) fn latest_report(scan: &Scan) -> String {
     format!("Executive report on the latest {}", named(scan))

@@ -95,7 +95,7 @@ impl Revision {
         self >= Self::V2025_06_18
     }
 
-    /// Whether the revision has `description` and `websiteUrl` on implementations.
+    /// Whether the revision has `description`, `icons` and `websiteUrl` on implementations.
     pub(crate) fn has_website(self) -> bool {
         self >= Self::V2025_11_25
     }

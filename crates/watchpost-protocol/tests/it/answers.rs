@@ -95,6 +95,9 @@ fn discover_lists_what_the_server_offers() {
     );
     assert_eq!(result["resultType"], "complete");
     assert!(result.get("serverInfo").is_none());
+    // The only modern result with the icon: every other one repeats the name and the version, and would repeat the image.
+    let info = &result["_meta"]["io.modelcontextprotocol/serverInfo"];
+    assert_eq!(info["icons"][0]["src"], "data:image/svg+xml;base64,PHN2Zy8+");
 }
 
 /// RPC-02, RPC-03.

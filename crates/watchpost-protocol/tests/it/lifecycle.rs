@@ -58,7 +58,8 @@ fn the_initialize_result_has_the_fields_of_its_revision() {
     check(
         "2025-11-25",
         json!({"name": "desk", "title": "The Desk", "version": "1.2.3", "description": "Answers.",
-            "websiteUrl": "https://desk.example/"}),
+            "websiteUrl": "https://desk.example/",
+            "icons": [{"src": "data:image/svg+xml;base64,PHN2Zy8+", "mimeType": "image/svg+xml", "sizes": ["any"]}]}),
     );
 }
 

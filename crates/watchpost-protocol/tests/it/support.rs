@@ -15,10 +15,10 @@ use std::{
 };
 use watchpost_protocol::{
     CacheHint, CacheScope, Call, CallError, Capabilities, ChangeHub, Changes, ClientCapabilities, ClientInfo,
-    Completed, Era, Handler, Header, Incoming, Interest, Link, Method, NoChanges, Notification, Operation,
-    Outbox, Outcome, ParameterHeaders, ParameterSource, Reply, Request, ResourceDefinition, ResourcePage,
-    ResourceRead, Revision, Server, ServerInfo, SessionState, ToolCatalog, ToolDefinition, ToolHints,
-    ToolPage, ToolResult, TransportFacts, TransportKind,
+    Completed, Era, Handler, Header, Icon, Incoming, Interest, Link, Method, NoChanges, Notification,
+    Operation, Outbox, Outcome, ParameterHeaders, ParameterSource, Reply, Request, ResourceDefinition,
+    ResourcePage, ResourceRead, Revision, Server, ServerInfo, SessionState, ToolCatalog, ToolDefinition,
+    ToolHints, ToolPage, ToolResult, TransportFacts, TransportKind,
 };
 
 /// Runs a future that never awaits.
@@ -68,6 +68,11 @@ impl Desk {
             version: "1.2.3".to_owned(),
             description: Some("Answers.".to_owned()),
             website_url: Some("https://desk.example/".to_owned()),
+            icon: Some(Icon {
+                bytes: b"<svg/>",
+                media_type: "image/svg+xml",
+                size: "any",
+            }),
         };
         let catalog = ToolCatalog::new(vec![tool("echo"), tool("fail")]).unwrap();
         Self {

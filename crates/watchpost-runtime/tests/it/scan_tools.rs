@@ -223,6 +223,10 @@ async fn an_assistant_can_read_the_report_on_a_scan() {
     // Posture and integrations, the reports on both scan types of Microsoft 365, and that on the exposure scan of Okta.
     assert_eq!(listed.len(), 5);
     for resource in listed {
+        assert!(
+            resource["title"].is_string() && resource["description"].is_string(),
+            "{resource}"
+        );
         let read = session
             .client
             .send("resources/read", json!({"uri": resource["uri"]}))

@@ -77,6 +77,7 @@ pub(crate) fn clock() -> Arc<Server<ClockServer>> {
             version: "1.0.0".to_owned(),
             description: None,
             website_url: None,
+            icon: None,
         },
         tools: Arc::new(ToolCatalog::new(vec![time]).expect("the tool is well-formed")),
     }))

@@ -36,6 +36,7 @@ impl Fixture {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 description: None,
                 website_url: None,
+                icon: None,
             },
             catalog: Arc::new(ToolCatalog::new(tools::definitions()).expect("the tools are well-formed")),
             tasks: Arc::new(Tasks::new(hub.clone())),

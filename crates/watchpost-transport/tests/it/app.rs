@@ -302,6 +302,7 @@ pub(crate) fn server(bench: &Arc<Bench>) -> Arc<Server<Tools>> {
         version: "1.0.0".to_owned(),
         description: None,
         website_url: None,
+        icon: None,
     };
     let catalog = Arc::new(ToolCatalog::new(tools.to_vec()).unwrap());
     Arc::new(Server::new(Tools {

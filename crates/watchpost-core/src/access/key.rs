@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-/// The first characters of every key, by which it is told from the secrets of other systems.
+/// The first characters of every key, which distinguish it from the secrets of other systems.
 pub const KEY_MARK: &str = "wp_";
 const BODY_CHARS: usize = 30;
 const CHECK_CHARS: usize = 6;

@@ -242,6 +242,18 @@ def main():
     cli("findings", "show", "00000000-0000-7000-8000-000000000000", code=3)
     print("- verify and doctor find no problems; invalid arguments and unknown ids have different exit codes")
 
+    token = ["integrations", "set-credential", "okta", "--secret-stdin", "api_token"]
+    before = json.loads(cli("findings", "list", "--json").stdout)
+    set_to = json.loads(cli(*token, "--json", given="simulated-api-token\n").stdout)
+    assert set_to["changed"] and set_to["status"] == "connected" and set_to["sync_job"]
+    assert "the current credential is kept" in cli(*token, given="wrong", code=2).stderr
+    cli("integrations", "set-credential", "okta", code=2)
+    cli("integrations", "set-credential", "okta", "--set", "api_token=simulated-api-token", code=2)
+    assert "set-credential" in cli("integrations", "remove", "okta", code=2).stderr
+    cli("sync", "--platform", "okta")
+    assert {row["id"] for row in json.loads(cli("findings", "list", "--json").stdout)["findings"]} == {row["id"] for row in before["findings"]}
+    print("- set-credential replaces a credential, keeps the findings, and rejects a wrong one; remove points to it")
+
     scans()
 
     cli("backup", SCRATCH / "copy.db")

@@ -203,6 +203,32 @@ pub(crate) mod integration {
         format!("this {platform} tenant is already connected as {existing}")
     }
 
+    /// The reason why the credentials of an integration aren't replaced.
+    pub(crate) const NO_NEW_CREDENTIAL: &str = "no new credential was given";
+
+    /// The reason why the credentials of an integration aren't replaced.
+    pub(crate) fn credential_kept(error: impl Display) -> String {
+        format!("{error}; nothing was changed, and the current credential is kept")
+    }
+
+    /// The reason why the credentials of an integration aren't replaced.
+    pub(crate) fn other_tenant(platform: &str) -> String {
+        format!(
+            "the new credential opens another {platform} tenant than this integration reads, whose people and findings \
+             would be mixed with those of this one; nothing was changed. Use a credential of the same tenant, or connect \
+             the other tenant as an integration of its own"
+        )
+    }
+
+    /// The reason why the credentials of an integration aren't replaced.
+    pub(crate) fn tenant_unknown(platform: &str) -> String {
+        format!(
+            "the new credential may not read which {platform} tenant it opens, so it can't be shown that it is the one \
+             that this integration reads; nothing was changed. Grant the permission to read the organization, or change \
+             only the credential"
+        )
+    }
+
     pub(crate) fn platform_without_settings(platform: &str) -> String {
         format!("{platform} has no settings that this version can scan")
     }

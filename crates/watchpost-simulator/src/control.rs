@@ -19,10 +19,10 @@ use std::{
 
 /// The application id of the connectors in the simulated tenant.
 pub(crate) const CLIENT_ID: &str = "5e1f0000-0000-4000-8000-00000000c11e";
-pub(crate) const CLIENT_SECRET: &str = "simulated-client-secret";
+const CLIENT_SECRET: &str = "simulated-client-secret";
 /// The client id of the service app in the simulated Okta organization.
 pub(crate) const OKTA_CLIENT_ID: &str = "0oasimulatedclient01";
-pub(crate) const OKTA_API_TOKEN: &str = "simulated-api-token";
+const OKTA_API_TOKEN: &str = "simulated-api-token";
 
 /// The configuration of a simulator.
 pub struct SimulatorConfig {
@@ -171,6 +171,7 @@ impl Simulator {
                 requests: BTreeMap::new(),
                 serial: 0,
                 tokens: BTreeMap::new(),
+                replaced: 0,
                 certificates_only: false,
                 snapshots: Snapshots::default(),
                 okta_role: OktaRole::default(),
@@ -255,7 +256,7 @@ impl SimulatorHandle {
             dns_hosts: state.world.company.profile.hosts.clone(),
             tenant_id: state.tenant_id.clone(),
             client_id: CLIENT_ID.to_owned(),
-            client_secret: CLIENT_SECRET.to_owned(),
+            client_secret: state.client_secret(),
         }
     }
 
@@ -264,7 +265,7 @@ impl SimulatorHandle {
     pub fn okta(&self) -> OktaAccess {
         OktaAccess {
             org_url: format!("{}/okta", self.shared.base),
-            api_token: OKTA_API_TOKEN.to_owned(),
+            api_token: self.shared.state().okta_api_token(),
             client_id: OKTA_CLIENT_ID.to_owned(),
         }
     }
@@ -324,6 +325,14 @@ impl SimulatorHandle {
         } else {
             state.unlicensed.remove(&vendor);
         }
+    }
+
+    /// Makes the API token and the client secret invalid, and all tokens that were issued.
+    /// [`SimulatorHandle::okta`] and [`SimulatorHandle::m365`] return new ones.
+    pub fn replace_credentials(&self) {
+        let mut state = self.shared.state();
+        state.replaced += 1;
+        state.tokens.clear();
     }
 
     /// Sets whether SharePoint's administration rejects tokens that were obtained with a secret, as the real service does. By
@@ -453,6 +462,14 @@ pub(crate) struct Token {
 /// The most tokens that are kept. The oldest are dropped first, since their names sort by age.
 const TOKENS_MAX: usize = 1024;
 
+/// Returns a credential after it was replaced some number of times.
+fn current(first: &str, replaced: u32) -> String {
+    match replaced {
+        0 => first.to_owned(),
+        times => format!("{first}-{times}"),
+    }
+}
+
 pub(crate) struct State {
     pub(crate) tenant_id: String,
     pub(crate) world: Arc<World>,
@@ -464,6 +481,8 @@ pub(crate) struct State {
     pub(crate) requests: BTreeMap<String, u64>,
     pub(crate) serial: u64,
     pub(crate) tokens: BTreeMap<String, Token>,
+    /// The number of times that the credentials were replaced.
+    replaced: u32,
     pub(crate) certificates_only: bool,
     pub(crate) snapshots: Snapshots,
     pub(crate) okta_role: OktaRole,
@@ -475,6 +494,16 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// The token for Okta that is valid now.
+    pub(crate) fn okta_api_token(&self) -> String {
+        current(OKTA_API_TOKEN, self.replaced)
+    }
+
+    /// The application's secret that is valid now.
+    pub(crate) fn client_secret(&self) -> String {
+        current(CLIENT_SECRET, self.replaced)
+    }
+
     pub(crate) fn now_ms(&self) -> i64 {
         self.clock.as_ref().map_or(self.still_ms, |clock| clock())
     }

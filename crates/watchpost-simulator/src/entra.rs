@@ -1,7 +1,7 @@
 //! Entra's token endpoint: client credentials by secret or by certificate assertion.
 
 use crate::{
-    control::{CLIENT_ID, CLIENT_SECRET},
+    control::CLIENT_ID,
     fault::Vendor,
     reply::{Body, Context, Reply, Request},
     when::entra_time,
@@ -72,7 +72,7 @@ pub(crate) fn answer(
 ) -> Reply {
     let granted = check_address(request, context)
         .and_then(|()| requested_api(request, resource))
-        .and_then(|vendor| Ok((vendor, authenticate(request)?)));
+        .and_then(|vendor| Ok((vendor, authenticate(request, &context.client_secret)?)));
     match granted {
         Ok((vendor, by_certificate)) => {
             let lifetime = TOKEN_LIFETIME_SECS;
@@ -142,9 +142,9 @@ fn requested_api(
 }
 
 /// Authenticates the application. Returns true if it used a certificate, false if it used a secret.
-fn authenticate(request: &Request) -> Result<bool, TokenError> {
+fn authenticate(request: &Request, client_secret: &str) -> Result<bool, TokenError> {
     match (form(request, "client_secret"), form(request, "client_assertion")) {
-        (Some(secret), _) if secret == CLIENT_SECRET => Ok(false),
+        (Some(secret), _) if secret == client_secret => Ok(false),
         (Some(_), _) => {
             let text = "Invalid client secret provided. Ensure the secret being sent in the request is the client \
                         secret value, not the client secret ID.";

@@ -60,6 +60,8 @@ pub(crate) struct Context {
     pub(crate) denied: std::collections::BTreeSet<String>,
     /// The APIs for which the tenant has no premium license.
     pub(crate) unlicensed: std::collections::BTreeSet<Vendor>,
+    /// The application's secret that is valid now.
+    pub(crate) client_secret: String,
     pub(crate) request_id: String,
     /// The roles at Okta.
     pub(crate) okta_role: crate::okta::OktaRole,

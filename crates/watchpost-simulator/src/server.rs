@@ -2,7 +2,7 @@
 
 use crate::{
     change::Change,
-    control::{OKTA_API_TOKEN, Shared, Stage, State},
+    control::{Shared, Stage, State},
     entra,
     fault::{Fault, FaultKind, Vendor},
     graph::snapshots,
@@ -232,15 +232,13 @@ fn prepare(state: &mut State, vendor: Vendor, request: &Request) -> Prepared {
         Vendor::Okta => match (token, credential("SSWS")) {
             (Some(token), _) => {
                 // An OAuth token has the scopes it was requested with, except those that were removed since.
-                denied.extend(
-                    crate::okta::SCOPES
-                        .iter()
-                        .filter(|scope| !token.scopes.contains(**scope))
-                        .map(|&scope| scope.to_owned()),
-                );
+                let lacking = crate::okta::SCOPES
+                    .iter()
+                    .filter(|scope| !token.scopes.contains(**scope));
+                denied.extend(lacking.map(|&scope| scope.to_owned()));
                 None
             }
-            (None, Some(text)) if text == OKTA_API_TOKEN => None,
+            (None, Some(text)) if text == state.okta_api_token() => None,
             (None, ssws) => Some(Reply::okta_bad_token(&request_id, ssws.is_none())),
         },
         Vendor::SharePoint if token.is_some_and(|token| state.certificates_only && !token.by_certificate) => {
@@ -256,6 +254,7 @@ fn prepare(state: &mut State, vendor: Vendor, request: &Request) -> Prepared {
             unlicensed,
             okta_role: state.okta_role,
             okta_rate,
+            client_secret: state.client_secret(),
             request_id,
         },
         serial,

@@ -19,6 +19,10 @@ pub(crate) const ONCE_NOT_SUPPORTED: &str = "this change can't be made at most o
 pub(crate) const NOT_A_FILE: &str = "it is not a file";
 pub(crate) const FOREIGN_DATABASE: &str = "it is the database of another application";
 
+/// Reasons of cancelled jobs.
+pub(crate) const INTEGRATION_STOPPED: &str = "the integration was paused or removed";
+pub(crate) const CREDENTIAL_REPLACED: &str = "the credential was replaced, and the sync started again";
+
 pub(crate) const GENESIS_MISSING: &str = "the genesis entry is missing";
 pub(crate) const CREDENTIAL_NOT_SEALED: &str = "a credential can't be sealed";
 pub(crate) const CREDENTIAL_NOT_OPENED: &str =

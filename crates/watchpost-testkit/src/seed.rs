@@ -155,6 +155,7 @@ impl Seeder<'_> {
             integration,
             state: RunState::Completed,
             reason: None,
+            needs_credential: false,
             analysis,
             now,
         };

@@ -161,6 +161,13 @@ fn integration(row: &Integration, now: Timestamp) -> Check {
         ok,
         detail,
         next_step: (!ok).then(|| match shrunk {
+            _ if row
+                .failure
+                .as_ref()
+                .is_some_and(|failure| failure.needs_credential) =>
+            {
+                text::doctor::set_a_credential(row.id)
+            }
             Some(dataset) => text::doctor::verify_and_confirm(row.id, dataset),
             None => text::doctor::verify_the_integration(row.id),
         }),

@@ -72,6 +72,13 @@ pub(crate) fn verify_and_confirm(id: IntegrationId, dataset: Dataset) -> String 
     )
 }
 
+pub(crate) fn set_a_credential(id: IntegrationId) -> String {
+    format!(
+        "create a new credential at the vendor and set it with `watchpost integrations set-credential {id}`, which keeps \
+         all findings and decisions, then run `watchpost sync`"
+    )
+}
+
 pub(crate) fn verify_the_integration(id: IntegrationId) -> String {
     format!("run `watchpost integrations verify {id}` to see what is missing, then `watchpost sync`")
 }

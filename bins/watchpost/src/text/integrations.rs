@@ -4,7 +4,10 @@ use crate::text::counted;
 use std::{fmt::Display, path::Path};
 use watchpost_core::{
     integration::{IntegrationAction, Shrink, fact::Dataset},
-    value::word::{CollectionState, Platform},
+    value::{
+        id::IntegrationId,
+        word::{CollectionState, Platform},
+    },
 };
 
 pub(crate) const NOTHING_CONNECTED: &str = "No platform is connected. Connect one with `watchpost integrations add okta` \
@@ -14,10 +17,12 @@ pub(crate) const INVALID_SECRET_FILE: &str = "`--secret-file`: write NAME=FILE";
 pub(crate) const SECRET_NOT_TEXT: &str = "the credential is not text";
 pub(crate) const SECRET_TOO_LONG: &str = "the credential is longer than 64 KiB";
 pub(crate) const SECRET_EMPTY: &str = "the credential is empty";
-pub(crate) const CONFIRM_REMOVAL_BY_FLAG: &str =
-    "this deletes the integration with its data: confirm it with `--yes`";
-pub(crate) const CONFIRM_REMOVAL: &str =
-    "This deletes the integration with its data. Type `remove` to continue: ";
+pub(crate) const CONFIRM_REMOVAL_BY_FLAG: &str = "this deletes the integration with its people, apps, scans and \
+     schedules, and ends its findings; your decisions about them do not come back if the platform is connected again. To \
+     replace only the credential, use `watchpost integrations set-credential`; otherwise confirm with `--yes`";
+pub(crate) const CONFIRM_REMOVAL: &str = "This deletes the integration with its people, apps, scans and schedules, and ends its \
+     findings; your decisions about them do not come back if the platform is connected again. To replace only the \
+     credential, use `watchpost integrations set-credential`. Type `remove` to continue: ";
 pub(crate) const NOT_REMOVED: &str = "nothing was removed";
 pub(crate) const NOT_CONFIRMED: &str = "nothing was confirmed";
 pub(crate) const NOT_EVERYTHING_READABLE: &str = "not everything can be read: see above";
@@ -38,6 +43,31 @@ pub(crate) fn connected(platform: Platform) -> String {
     format!(
         "{} is connected. The first sync is queued: a running server performs it, or `watchpost sync` does.",
         platform.title()
+    )
+}
+
+/// Shown after the vendor has accepted new credentials.
+pub(crate) fn credential_set(platform: Platform) -> String {
+    format!(
+        "{} uses the new credential; ids, findings and decisions are unchanged. The next sync is queued: a running server \
+         performs it, or `watchpost sync` does.",
+        platform.title()
+    )
+}
+
+pub(crate) fn credential_set_while_paused(platform: Platform, id: IntegrationId) -> String {
+    format!(
+        "{} uses the new credential; ids, findings and decisions are unchanged. The integration is still paused: \
+         `watchpost integrations resume {id}` resumes its syncs.",
+        platform.title()
+    )
+}
+
+/// `names`: the fields that hold credentials.
+pub(crate) fn no_new_credential(names: &[&str]) -> String {
+    format!(
+        "no new credential was given: pass it with `--secret-stdin` or `--secret-file`; the fields are: {}",
+        names.join(", ")
     )
 }
 

@@ -22,6 +22,12 @@ pub(crate) fn step(step: NextStep) -> String {
             "run `watchpost integrations verify` to see whether a permission is missing; if the list did shrink, run \
              `watchpost integrations confirm-shrink ID DATASET`"
         }
+        NextStep::SetCredential(platform) => {
+            return format!(
+                "set a new credential with `watchpost integrations set-credential {platform}`, which keeps all findings \
+                 and decisions"
+            );
+        }
         NextStep::ResumeIntegration => "resume it with `watchpost integrations resume`",
         NextStep::ListIntegrations => "`watchpost integrations list` shows the ids",
         NextStep::ListFindings => "`watchpost findings list` shows the ids",

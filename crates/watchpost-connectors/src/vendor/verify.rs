@@ -70,6 +70,7 @@ pub(crate) async fn verify<V: Vendor>(
     let (tenant_key, tenant_name) = tenant.unwrap_or_else(|| (label.to_owned(), ForeignText::name(label)));
     Ok(Verification {
         tenant_key,
+        tenant_label: label.to_owned(),
         tenant_name,
         permissions: found.permissions(client),
         datasets: datasets.iter().map(|dataset| found.dataset(*dataset)).collect(),

@@ -39,7 +39,7 @@ words! {
         DecideRemediation = "decide_remediation",
         /// Create and revoke keys.
         ManageKeys = "manage_keys",
-        /// Add, verify, pause, resume and remove integrations.
+        /// Add, verify, pause, resume and remove integrations, and set their credentials.
         ManageIntegrations = "manage_integrations",
         /// Read and export the audit log.
         ReadAudit = "read_audit",

@@ -1,6 +1,6 @@
 //! The next steps that errors suggest to callers.
 
-use crate::check::ScanType;
+use crate::{check::ScanType, value::word::Platform};
 
 /// A suggested next step, independent of the surface. Each surface names its own way to take it: a tool over MCP,
 /// a command on the command line, or a link on a page.
@@ -16,7 +16,9 @@ pub enum NextStep {
     VerifyIntegrations,
     /// Verify the connected platforms, and confirm that a list shrank if that is right.
     ConfirmShrink,
-    /// Resume or reconnect an integration.
+    /// Set a new credential for the integration of this platform.
+    SetCredential(Platform),
+    /// Resume an integration.
     ResumeIntegration,
     /// List the connected platforms and their ids.
     ListIntegrations,
@@ -54,12 +56,13 @@ pub enum NextStep {
 
 impl NextStep {
     /// All steps, each once. Used by the tests of the surfaces that render them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::ConnectPlatform,
         Self::AwaitFirstSync,
         Self::RepairSources,
         Self::VerifyIntegrations,
         Self::ConfirmShrink,
+        Self::SetCredential(Platform::Okta),
         Self::ResumeIntegration,
         Self::ListIntegrations,
         Self::ListFindings,

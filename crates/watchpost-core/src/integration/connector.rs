@@ -72,8 +72,10 @@ pub struct DatasetCheck {
 /// The result of verifying an integration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verification {
-    /// The vendor's stable id of the tenant.
+    /// The vendor's stable id of the tenant; if the credentials may not read it, the same as `tenant_label`.
     pub tenant_key: String,
+    /// The tenant as the configuration names it.
+    pub tenant_label: String,
     /// The tenant's display name.
     pub tenant_name: ForeignText,
     /// All permissions that the connector can use.
@@ -114,6 +116,14 @@ pub enum ConnectorError {
         /// The failure.
         reason: String,
     },
+}
+
+impl ConnectorError {
+    /// Returns whether new credentials can end the failure: the vendor rejects the current ones, or they are missing or
+    /// unusable.
+    pub const fn needs_credential(&self) -> bool {
+        matches!(self, Self::Auth { .. } | Self::Config { .. })
+    }
 }
 
 /// The items that a sync yields, in order.

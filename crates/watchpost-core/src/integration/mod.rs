@@ -2,6 +2,7 @@
 
 mod completeness;
 pub mod connector;
+mod credential;
 pub mod fact;
 pub mod reading;
 pub mod setting;
@@ -14,6 +15,7 @@ pub use completeness::{
     Baseline, DatasetEnd, DatasetSpec, Doubt, IfEmpty, Judged, SHRINK_ROWS_MIN, Shrink, ShrinkConfirmation,
     decide_confirmation,
 };
+pub use credential::{CredentialChange, CredentialStep, OpenedTenant, decide_credential};
 pub use standing::{
     IntegrationStep, SYNCS_KEPT, Standing, SyncResult, after_sync, decide_change, first_status, takes_part,
 };
@@ -77,6 +79,8 @@ pub struct Failure {
     pub reason: String,
     /// The time of the first of the consecutive failures.
     pub since: Timestamp,
+    /// Whether the vendor rejects the credentials, or the connector can't use them: new ones end the failure.
+    pub needs_credential: bool,
 }
 
 impl Integration {
@@ -174,6 +178,13 @@ pub trait IntegrationStore: Send + Sync {
         &self,
         write: AuthorizedWrite<ChangeIntegration>,
     ) -> Result<Audited<IntegrationChange>, StoreError>;
+    /// Replaces the credentials of an integration, as decided by [`decide_credential`]. Deletes the old ones, ends the
+    /// failure, and starts syncs that are queued or in progress again with the new ones. Ids, facts, findings and
+    /// decisions stay.
+    async fn set_credential(
+        &self,
+        write: AuthorizedWrite<SetCredential>,
+    ) -> Result<Audited<CredentialChange>, StoreError>;
 
     /// Begins a sync: inserts its row in the state `in_progress`.
     async fn begin_sync(
@@ -314,6 +325,33 @@ pub enum IntegrationChange {
     NotFound,
 }
 
+/// Replaces the credentials of an integration, after the vendor has accepted the new ones.
+#[derive(Debug)]
+pub struct SetCredential {
+    /// The integration.
+    pub id: IntegrationId,
+    /// The tenant that the new credentials open.
+    pub opened: OpenedTenant,
+    /// The whole configuration with the new credentials. It replaces the current one.
+    pub config: ConnectorConfig,
+    /// The id of the job of the next sync.
+    pub sync: JobId,
+    /// The current time.
+    pub now: Timestamp,
+}
+
+impl Command for SetCredential {
+    fn permission(&self) -> Permission {
+        Permission::ManageIntegrations
+    }
+    fn action(&self) -> &'static str {
+        "integration.credential_set"
+    }
+    fn target(&self) -> AuditTarget {
+        AuditTarget::new("integration", &self.id)
+    }
+}
+
 /// Confirms that a list is as small as it was last read. The next read with at least half as many rows is complete.
 #[derive(Debug)]
 pub struct ConfirmShrink {
@@ -362,6 +400,8 @@ pub struct FinishSync {
     pub state: RunState,
     /// The reason for `failed`, written by Watchpost.
     pub reason: Option<String>,
+    /// Whether new credentials would end the failure.
+    pub needs_credential: bool,
     /// The id of the analysis job to enqueue on completion.
     pub analysis: JobId,
     /// The current time.

@@ -29,8 +29,13 @@ pub struct Standing {
 pub enum SyncResult<'a> {
     /// The sync completed.
     Completed,
-    /// The sync failed for this reason.
-    Failed(Option<&'a str>),
+    /// The sync failed.
+    Failed {
+        /// The reason.
+        reason: Option<&'a str>,
+        /// Whether new credentials would end the failure.
+        needs_credential: bool,
+    },
     /// The sync's job failed permanently before the sync recorded its end. A failure that is recorded already
     /// takes precedence over this reason.
     Lost(Option<&'a str>),
@@ -63,10 +68,11 @@ pub fn after_sync(before: &Standing, result: SyncResult<'_>, now: Timestamp) -> 
             before.status
         }
     };
-    let failed = |reason: Option<&str>, since| {
+    let failed = |reason: Option<&str>, since, needs_credential| {
         Some(Failure {
             reason: reason.unwrap_or("the sync failed").to_owned(),
             since,
+            needs_credential,
         })
     };
     let since = before.failure.as_ref().map_or(now, |failure| failure.since);
@@ -76,15 +82,18 @@ pub fn after_sync(before: &Standing, result: SyncResult<'_>, now: Timestamp) -> 
             last_completed_at: Some(now),
             failure: None,
         },
-        SyncResult::Failed(reason) => Standing {
+        SyncResult::Failed {
+            reason,
+            needs_credential,
+        } => Standing {
             status: now_status(IntegrationStatus::Error),
             last_completed_at: before.last_completed_at,
-            failure: failed(reason, since),
+            failure: failed(reason, since, needs_credential),
         },
         SyncResult::Lost(reason) => Standing {
             status: now_status(IntegrationStatus::Error),
             last_completed_at: before.last_completed_at,
-            failure: before.failure.clone().or_else(|| failed(reason, since)),
+            failure: before.failure.clone().or_else(|| failed(reason, since, false)),
         },
     }
 }
@@ -141,6 +150,7 @@ mod tests {
         Some(Failure {
             reason: reason.into(),
             since,
+            needs_credential: reason.starts_with("rejected"),
         })
     }
 
@@ -153,6 +163,13 @@ mod tests {
             status,
             last_completed_at,
             failure,
+        }
+    }
+
+    fn failed(reason: &str) -> SyncResult<'_> {
+        SyncResult::Failed {
+            reason: Some(reason),
+            needs_credential: reason.starts_with("rejected"),
         }
     }
 
@@ -177,17 +194,25 @@ mod tests {
             ),
             (
                 standing(Connected, Some(EARLIER), None),
-                SyncResult::Failed(Some("new")),
+                failed("new"),
                 standing(Error, Some(EARLIER), failure("new", NOW)),
             ),
             (
                 standing(Error, Some(EARLIER), old.clone()),
-                SyncResult::Failed(Some("new")),
+                failed("rejected"),
+                standing(Error, Some(EARLIER), failure("rejected", EARLIER)),
+            ),
+            (
+                standing(Error, Some(EARLIER), failure("rejected", EARLIER)),
+                failed("new"),
                 standing(Error, Some(EARLIER), failure("new", EARLIER)),
             ),
             (
                 standing(Disconnected, None, None),
-                SyncResult::Failed(None),
+                SyncResult::Failed {
+                    reason: None,
+                    needs_credential: false,
+                },
                 standing(Disconnected, None, failure("the sync failed", NOW)),
             ),
             (

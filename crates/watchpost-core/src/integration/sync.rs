@@ -6,7 +6,7 @@ use crate::{
     error::Error,
     integration::{
         DatasetEnd, DatasetSpec, FinishSync, Judged,
-        connector::{Connector, Page},
+        connector::{Connector, ConnectorError, Page},
         fact::{Collection, FactPage},
     },
     port::{Clock, Random, Store},
@@ -76,19 +76,21 @@ pub async fn run_sync(
             )
             .await?
         }
-        None => Err(text::integration::unreadable_platform(
-            integration.platform.title(),
-        )),
+        None => Err(Unread {
+            reason: text::integration::unreadable_platform(integration.platform.title()),
+            needs_credential: false,
+        }),
     };
-    let (state, reason) = match &read {
+    let (state, unread) = match &read {
         Ok(_) => (RunState::Completed, None),
-        Err(reason) => (RunState::Failed, Some(reason.clone())),
+        Err(unread) => (RunState::Failed, Some(unread)),
     };
     let command = FinishSync {
         sync,
         integration: id,
         state,
-        reason,
+        reason: unread.map(|unread| unread.reason.clone()),
+        needs_credential: unread.is_some_and(|unread| unread.needs_credential),
         analysis: JobId::generate(clock, random),
         now: clock.now(),
     };
@@ -97,7 +99,7 @@ pub async fn run_sync(
     store.finish_sync(write).await?.into_value();
     Ok(match read {
         Ok(facts) => SyncEnd::Completed { facts },
-        Err(reason) => SyncEnd::Failed { reason },
+        Err(Unread { reason, .. }) => SyncEnd::Failed { reason },
     })
 }
 
@@ -106,6 +108,21 @@ pub fn connector_for(connectors: &[Arc<dyn Connector>], platform: Platform) -> O
     connectors
         .iter()
         .find(|connector| connector.platform() == platform)
+}
+
+/// The reason why an integration could not be read.
+struct Unread {
+    reason: String,
+    needs_credential: bool,
+}
+
+impl From<ConnectorError> for Unread {
+    fn from(error: ConnectorError) -> Self {
+        Self {
+            reason: error.to_string(),
+            needs_credential: error.needs_credential(),
+        }
+    }
 }
 
 /// Reads all pages and returns the number of facts. The inner error is the connector's reason.
@@ -117,11 +134,11 @@ async fn read_all(
     permit: &JobPermit,
     (sync, id): (SyncId, IntegrationId),
     progress: &(dyn Fn(String) + Send + Sync),
-) -> Result<Result<u64, String>, Error> {
+) -> Result<Result<u64, Unread>, Error> {
     let known = store.readings(permit, id).await?;
     let mut run = match connector.sync(config, known).await {
         Ok(run) => run,
-        Err(error) => return Ok(Err(error.to_string())),
+        Err(error) => return Ok(Err(error.into())),
     };
     let mut facts = 0_u64;
     let mut ended = Vec::new();
@@ -149,7 +166,7 @@ async fn read_all(
                 ended.push(judged);
             }
             Ok(None) => return Ok(Ok(facts)),
-            Err(error) => return Ok(Err(error.to_string())),
+            Err(error) => return Ok(Err(error.into())),
         }
     }
 }

@@ -60,7 +60,10 @@ impl Freshness {
         for source in &self.sources {
             let title = source.platform.title();
             if let Some(failure) = &source.failure {
-                out.push(text::freshness::failing(title, failure.since, &failure.reason).into());
+                out.push(Warning {
+                    text: text::freshness::failing(title, failure.since, &failure.reason),
+                    next_step: failure.next_step(source.platform),
+                });
             } else if source.status == IntegrationStatus::Paused {
                 out.push(text::freshness::paused(title).into());
             } else if let Some(at) = source.last_completed_at {

@@ -3,11 +3,11 @@
 use super::{Unrecorded, Watchpost};
 use crate::{
     access::WorkspaceScope,
-    error::Error,
-    integration::Integration,
+    error::{Error, NextStep},
+    integration::{Failure, Integration},
     job::JobRow,
     posture::Freshness,
-    value::{id::IntegrationId, text::ForeignText},
+    value::{id::IntegrationId, text::ForeignText, word::Platform},
 };
 
 impl Watchpost {
@@ -37,6 +37,17 @@ impl Watchpost {
             Ok((rows, jobs, self.store().freshness(scope).await?))
         })
         .await
+    }
+}
+
+impl Failure {
+    /// Returns the step that ends the failure, if it is known. `platform` is the integration's.
+    pub const fn next_step(&self, platform: Platform) -> Option<NextStep> {
+        if self.needs_credential {
+            Some(NextStep::SetCredential(platform))
+        } else {
+            None
+        }
     }
 }
 

@@ -10,18 +10,19 @@ use crate::{
     error::{Error, NextStep},
     identity::{TagBreakGlass, TagOutcome},
     integration::{
-        AddIntegration, ChangeIntegration, ConfirmShrink, IntegrationAction, IntegrationChange, Shrink,
-        ShrinkConfirmation, VerifyIntegration,
-        connector::{ConnectorConfig, Verification},
+        AddIntegration, ChangeIntegration, ConfirmShrink, CredentialChange, IntegrationAction,
+        IntegrationChange, OpenedTenant, SetCredential, Shrink, ShrinkConfirmation, VerifyIntegration,
+        connector::{Connector, ConnectorConfig, ConnectorError, Verification},
         fact::Dataset,
         sync::connector_for,
+        takes_part,
     },
     remediation::{RejectOutcome, RejectRemediation, Remediation},
     text,
     value::{
         id::{IdentityId, IntegrationId, JobId, KeyId, RemediationId},
         text::ForeignText,
-        word::{Platform, RemediationState},
+        word::{IntegrationStatus, Platform, RemediationState},
     },
 };
 
@@ -55,6 +56,19 @@ pub struct IntegrationAdded {
     pub verification: Verification,
     /// The id of the first sync's job.
     pub first_sync: JobId,
+}
+
+/// The replaced credentials of an integration.
+#[derive(Debug)]
+pub struct CredentialSet {
+    /// The platform.
+    pub platform: Platform,
+    /// The status that the integration has now.
+    pub status: IntegrationStatus,
+    /// The result of the verification of the new credentials.
+    pub verification: Verification,
+    /// The id of the job of the next sync; `None` if the integration is paused.
+    pub sync: Option<JobId>,
 }
 
 impl Watchpost {
@@ -164,12 +178,7 @@ impl Watchpost {
         config: ConnectorConfig,
         call: CallRecord,
     ) -> Result<IntegrationAdded, Error> {
-        let connector = connector_for(self.connectors(), platform).ok_or_else(|| {
-            Error::invalid(
-                "platform",
-                text::integration::unconnectable_platform(platform.title()),
-            )
-        })?;
+        let connector = self.connector(platform)?;
         let verification = connector
             .verify(&config)
             .await
@@ -221,12 +230,7 @@ impl Watchpost {
     ) -> Result<Verification, Error> {
         let missing = || Error::not_found("integration", NextStep::ListIntegrations);
         let row = self.store().integration(scope, id).await?.ok_or_else(missing)?;
-        let connector = connector_for(self.connectors(), row.platform).ok_or_else(|| {
-            Error::invalid(
-                "platform",
-                text::integration::unconnectable_platform(row.platform.title()),
-            )
-        })?;
+        let connector = self.connector(row.platform)?;
         let write = scope.authorize(VerifyIntegration { id }, call)?;
         let config = self
             .store()
@@ -234,10 +238,84 @@ impl Watchpost {
             .await?
             .into_value()
             .ok_or_else(missing)?;
-        connector
-            .verify(&config)
-            .await
-            .map_err(|error| Error::invalid("credentials", error.to_string()))
+        connector.verify(&config).await.map_err(|error| {
+            let rejected = Error::invalid("credentials", error.to_string());
+            if error.needs_credential() {
+                rejected.with_next_step(NextStep::SetCredential(row.platform))
+            } else {
+                rejected
+            }
+        })
+    }
+
+    /// Returns the connector for a platform.
+    fn connector(&self, platform: Platform) -> Result<&dyn Connector, Error> {
+        connector_for(self.connectors(), platform)
+            .map(AsRef::as_ref)
+            .ok_or_else(|| {
+                Error::invalid(
+                    "platform",
+                    text::integration::unconnectable_platform(platform.title()),
+                )
+            })
+    }
+
+    /// Replaces the credentials of an integration, after the vendor has accepted them and named the same tenant. Its ids,
+    /// findings and the decisions about them stay. The current credentials are kept if anything is wrong with the new
+    /// ones.
+    ///
+    /// `changes` are all new credentials, and the plain values that differ from the current ones.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Invalid`] if there is no new credential, or the connector or the vendor rejects it;
+    /// [`Error::Conflict`] if it opens another tenant; [`Error::Denied`]; or the store's error.
+    pub async fn set_credential(
+        &self,
+        scope: &WorkspaceScope,
+        id: IntegrationId,
+        changes: ConnectorConfig,
+        call: CallRecord,
+    ) -> Result<CredentialSet, Error> {
+        let missing = || Error::not_found("integration", NextStep::ListIntegrations);
+        let row = self.store().integration(scope, id).await?.ok_or_else(missing)?;
+        let connector = self.connector(row.platform)?;
+        if changes.secrets.is_empty() {
+            return Err(Error::invalid(
+                "credentials",
+                text::integration::NO_NEW_CREDENTIAL,
+            ));
+        }
+        let mut values = row.config;
+        values.extend(changes.values);
+        let config = ConnectorConfig {
+            values,
+            secrets: changes.secrets,
+        };
+        let verification = connector.verify(&config).await.map_err(credential_kept)?;
+        let sync = JobId::generate(self.clock(), self.random());
+        let command = SetCredential {
+            id,
+            opened: OpenedTenant {
+                key: verification.tenant_key.clone(),
+                label: verification.tenant_label.clone(),
+            },
+            config,
+            sync,
+            now: self.clock().now(),
+        };
+        let write = scope.authorize(command, call)?;
+        let title = row.platform.title();
+        match self.store().set_credential(write).await?.into_value() {
+            CredentialChange::Replaced(platform, status) => Ok(CredentialSet {
+                platform,
+                status,
+                verification,
+                sync: takes_part(status).then_some(sync),
+            }),
+            CredentialChange::OtherTenant => Err(Error::conflict(text::integration::other_tenant(title))),
+            CredentialChange::TenantUnknown => Err(Error::conflict(text::integration::tenant_unknown(title))),
+            CredentialChange::NotFound => Err(missing()),
+        }
     }
 
     /// Pauses, resumes or removes an integration.
@@ -358,4 +436,13 @@ impl Watchpost {
             done => Ok(done),
         }
     }
+}
+
+/// Converts the error of a connector that can't use new credentials.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a function for `map_err` takes its error by value"
+)]
+fn credential_kept(error: ConnectorError) -> Error {
+    Error::invalid("credentials", text::integration::credential_kept(&error))
 }

@@ -20,6 +20,12 @@ pub(crate) fn step(step: NextStep) -> String {
         NextStep::ConfirmShrink => {
             "a person can check it with `watchpost integrations verify` and, if it is right, confirm it with `watchpost integrations confirm-shrink`"
         }
+        NextStep::SetCredential(platform) => {
+            return format!(
+                "a person can set a new credential with `watchpost integrations set-credential {platform}`, which keeps \
+                 all findings and decisions"
+            );
+        }
         NextStep::ResumeIntegration => "`watchpost integrations resume` resumes it",
         NextStep::ListIntegrations => "`get_integrations` shows what is connected",
         NextStep::ListFindings => "take an id from `list_findings`",

@@ -13,6 +13,7 @@ use watchpost_core::{
     access::Permission,
     integration::Integration,
     job::JobRow,
+    posture::Freshness,
     service::RuleAnswer,
     value::{
         id::IntegrationId,
@@ -124,6 +125,20 @@ fn integration<'a>(
     }
 }
 
+/// Returns the steps that end the failures of integrations or, if none is known, the step towards the first score.
+fn next_step(rows: &[Integration], freshness: &Freshness) -> Option<String> {
+    let known = rows.iter().take(SHOWN).filter_map(|row| {
+        let failure = row.failure.as_ref()?;
+        failure.next_step(row.platform).map(next_step::step)
+    });
+    let mut steps: Vec<String> = known.collect();
+    steps.dedup();
+    if steps.is_empty() {
+        return freshness.not_ready().map(|why| next_step::step(why.next_step));
+    }
+    Some(steps.join("; "))
+}
+
 impl Tool for GetIntegrations {
     const DECLARATION: Declaration = Declaration {
         name: "get_integrations",
@@ -154,7 +169,7 @@ impl QueryTool for GetIntegrations {
                 .collect(),
             connected_count: u64::try_from(connected).unwrap_or(u64::MAX),
             total_count: len(&rows),
-            next_step: freshness.not_ready().map(|why| next_step::step(why.next_step)),
+            next_step: next_step(&rows, &freshness),
             as_of: AsOf::new(&freshness, context.now),
         };
         let sentence = if rows.is_empty() {

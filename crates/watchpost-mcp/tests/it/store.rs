@@ -24,9 +24,9 @@ use watchpost_core::{
     },
     identity::{Identity, IdentityStore, TagBreakGlass, TagOutcome},
     integration::{
-        AddIntegration, ChangeIntegration, ConfirmShrink, DatasetEnd, FinishSync, Integration,
-        IntegrationChange, IntegrationStore, Judged, ShrinkConfirmation, VerifyIntegration,
-        connector::ConnectorConfig, fact::FactPage, reading::Readings,
+        AddIntegration, ChangeIntegration, ConfirmShrink, CredentialChange, DatasetEnd, FinishSync,
+        Integration, IntegrationChange, IntegrationStore, Judged, SetCredential, ShrinkConfirmation,
+        VerifyIntegration, connector::ConnectorConfig, fact::FactPage, reading::Readings,
     },
     job::{JobKind, JobRow, JobStore, TriggerSync, TriggeredSync},
     posture::{CoverageNumbers, Freshness, PostureStore, RecordAnalysis, RiskFacts, Snapshot, SourceState},
@@ -677,6 +677,12 @@ impl IntegrationStore for Fake {
         _: DatasetEnd,
         _: Timestamp,
     ) -> Result<Judged, StoreError> {
+        unused()
+    }
+    async fn set_credential(
+        &self,
+        _: AuthorizedWrite<SetCredential>,
+    ) -> Result<Audited<CredentialChange>, StoreError> {
         unused()
     }
     async fn confirm_shrink(

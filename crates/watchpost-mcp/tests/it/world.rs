@@ -410,6 +410,7 @@ pub(crate) fn failing(n: u8, platform: Platform) -> Integration {
         failure: Some(Failure {
             reason: "the platform refused the credentials".into(),
             since: now().plus_days(-1),
+            needs_credential: true,
         }),
         collections: vec![],
         ..integration(n, platform, "Broken")

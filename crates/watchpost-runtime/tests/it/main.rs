@@ -3,6 +3,7 @@
 mod changes;
 mod client;
 mod conditional_access;
+mod credentials;
 mod demo;
 mod field;
 mod imports;
@@ -10,6 +11,7 @@ mod injections;
 mod lists;
 mod pipeline;
 mod reports;
+mod rig;
 mod scan_requests;
 mod scan_tools;
 mod scans;

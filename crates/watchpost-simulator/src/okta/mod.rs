@@ -11,6 +11,7 @@ pub use role::OktaRole;
 use crate::{
     control::OKTA_CLIENT_ID,
     entra::{assertion, claims_match, form},
+    ids::{self, Kind},
     reply::{Context, Cursor, Reply, Request, Shape, collect, next_url},
     settings::filled,
 };
@@ -100,7 +101,7 @@ pub(crate) fn answer(request: &Request, context: &Context) -> Reply {
         ["idps"] => document(context, "idps"),
         ["logStreams"] => document(context, "log_streams"),
         ["threats", "configuration"] => document(context, "threats"),
-        ["org"] => document(context, "org"),
+        ["org"] => organization(context),
         ["org", "privacy", "oktaSupport"] => document(context, "support"),
         _ => not_found(context, &request.path),
     }
@@ -300,6 +301,18 @@ fn document(context: &Context, name: &str) -> Reply {
         Some(document) => Reply::json(200, document),
         None => not_found(context, name),
     }
+}
+
+/// Returns the organization, whose id depends on the seed.
+fn organization(context: &Context) -> Reply {
+    let world = &context.world;
+    let Some(mut org) = world.company.policies.get("org").map(|org| filled(world, org)) else {
+        return not_found(context, "org");
+    };
+    if let Some(id) = org.get_mut("id") {
+        *id = ids::okta(world.seed, "00o", Kind::Tenant, 1).into();
+    }
+    Reply::json(200, org)
 }
 
 /// Lists the policies of one type, without their rules.

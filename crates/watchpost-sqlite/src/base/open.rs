@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/0006_doubt.sql"),
     include_str!("../../schema/0007_meanings.sql"),
     include_str!("../../schema/0008_readings.sql"),
+    include_str!("../../schema/0009_credentials.sql"),
 ];
 
 /// The options for opening a store.

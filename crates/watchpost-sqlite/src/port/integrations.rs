@@ -16,9 +16,9 @@ use watchpost_core::{
     audit::AuditOutcome,
     error::StoreError,
     integration::{
-        AddIntegration, ChangeIntegration, ConfirmShrink, DatasetEnd, FinishSync, Integration,
-        IntegrationChange, IntegrationStore, Judged, ShrinkConfirmation, VerifyIntegration,
-        connector::ConnectorConfig, fact::FactPage, reading::Readings,
+        AddIntegration, ChangeIntegration, ConfirmShrink, CredentialChange, DatasetEnd, FinishSync,
+        Integration, IntegrationChange, IntegrationStore, Judged, SetCredential, ShrinkConfirmation,
+        VerifyIntegration, connector::ConnectorConfig, fact::FactPage, reading::Readings,
     },
     rule::document::IntegrationDocument,
     value::{
@@ -156,6 +156,23 @@ impl IntegrationStore for SqliteStore {
             }
         }
         Ok(done)
+    }
+
+    async fn set_credential(
+        &self,
+        write: AuthorizedWrite<SetCredential>,
+    ) -> Result<Audited<CredentialChange>, StoreError> {
+        let sealer = Arc::clone(&self.inner.sealer);
+        self.change(
+            "integration_secrets",
+            write,
+            move |tx, workspace, command, entry| {
+                let change = integrations::set_credential(tx, &sealer, workspace, &command, entry)?;
+                entry.set_outcome(change.audit_outcome());
+                Ok(change)
+            },
+        )
+        .await
     }
 
     async fn begin_sync(

@@ -7,6 +7,7 @@ use crate::{
         jobs::{Subject, acting_key, enqueue},
         scans,
     },
+    text,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 use watchpost_core::{
@@ -15,7 +16,7 @@ use watchpost_core::{
     job::JobKind,
     value::{
         id::ScanId,
-        word::{IntegrationStatus, RemediationState, RunState},
+        word::{IntegrationStatus, RemediationState},
     },
 };
 
@@ -64,10 +65,7 @@ pub(crate) fn change(
             cancel_jobs(tx, workspace, command)?;
             cancel_remediations(tx, workspace, integration, command)?;
             imports::forget_files(tx, workspace, integration)?;
-            tx.conn.execute(
-                "DELETE FROM integration_secrets WHERE workspace_id = ?1 AND integration = ?2",
-                [workspace, integration],
-            )?;
+            integrations::wipe(tx, workspace, integration)?;
             tx.conn.execute(
                 "UPDATE integrations SET removed = 1, config = '{}', status = ?3 WHERE workspace_id = ?1 AND integration = ?2",
                 params![workspace, integration, IntegrationStatus::Disconnected.position()],
@@ -99,19 +97,7 @@ fn cancel_jobs(tx: &Tx<'_>, workspace: i64, command: &ChangeIntegration) -> Res<
     if let Some(scan) = scan {
         scans::cancel_unfinished(tx, workspace, ScanId::from_bytes(scan), command.now)?;
     }
-    tx.conn.execute(
-        "UPDATE jobs SET state = ?3, finished_at = ?4, owner = NULL, lease_until = NULL, \
-         reason = 'the integration was paused or removed' \
-         WHERE state IN (0, 1) AND workspace_id = ?1 AND kind = ?5 AND subject = ?2",
-        params![
-            workspace,
-            command.id.as_bytes(),
-            RunState::Cancelled.position(),
-            command.now.as_millis(),
-            JobKind::Sync.position()
-        ],
-    )?;
-    Ok(())
+    integrations::cancel_jobs(tx, workspace, command.id, text::INTEGRATION_STOPPED, command.now)
 }
 
 /// Cancels the waiting remediations of the integration itself, of its apps, and of people with no account elsewhere.

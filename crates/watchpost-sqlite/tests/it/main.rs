@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod conformance;
+mod credentials;
 mod file;
 mod once;
 mod plans;

@@ -23,12 +23,21 @@ use watchpost_core::{
 };
 use watchpost_testkit::{
     SeededRandom, SteppingClock,
-    conformance::{AnyStore, Harness, Opened, Tenant, World, live, observation, run, with_statuses},
+    conformance::{
+        AnyStore, Harness, Opened, REJECTED, Tenant, World, live, observation, run, with_statuses,
+    },
 };
 
 /// A harness that exposes the path of its file.
 #[derive(Default)]
-struct Exposed(Mutex<PathBuf>);
+pub(crate) struct Exposed(Mutex<PathBuf>);
+
+impl Exposed {
+    /// Returns the path of the last file that was opened.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.0.lock().unwrap().clone()
+    }
+}
 
 #[async_trait]
 impl Harness for Exposed {
@@ -67,7 +76,7 @@ fn revert_doubt(path: &PathBuf) -> Connection {
             .unwrap();
     }
     raw.execute_batch(
-        "DROP TABLE entity_readings; ALTER TABLE accounts DROP COLUMN password_expiry_exempt; \
+        "ALTER TABLE integrations DROP COLUMN failure_credential; DROP TABLE entity_readings; ALTER TABLE accounts DROP COLUMN password_expiry_exempt; \
          ALTER TABLE account_mfa DROP COLUMN phishing_resistant_known; \
          ALTER TABLE account_mfa DROP COLUMN weak_only_known; ALTER TABLE grants DROP COLUMN network; \
          ALTER TABLE apps DROP COLUMN tenant_wide; \
@@ -137,7 +146,7 @@ fn an_upgrade_merges_findings_of_one_condition_and_keeps_decisions() {
         };
         let write = world.write(&tenant.operator, dismissal);
         world.store.change_finding(write).await.unwrap().into_value();
-        let path = harness.0.lock().unwrap().clone();
+        let path = harness.path();
         revert_conditions(&path);
 
         let store = world.opened.open_again();
@@ -204,7 +213,7 @@ fn after_an_upgrade_the_next_read_is_compared_with_the_last_complete_one() {
             syncing.end_dataset(read(dataset, state, 100).into()).await;
         }
         syncing.finish(RunState::Completed, None).await;
-        let path = harness.0.lock().unwrap().clone();
+        let path = harness.path();
         drop(revert_doubt(&path));
 
         let store = world.opened.open_again();
@@ -243,5 +252,27 @@ fn read(dataset: Dataset, state: CollectionState, rows: u64) -> Collection {
         rows,
         row_errors: 0,
         detail: None,
+    }
+}
+
+#[test]
+fn after_an_upgrade_a_failure_of_the_credentials_is_known_as_one() {
+    for (reason, expected) in [
+        (REJECTED, true),
+        ("the vendor's API failed: authentication failed: no", false),
+    ] {
+        let harness = Exposed::default();
+        run(async {
+            let world = World::new(&harness).await;
+            let tenant = world.tenant("one").await;
+            let okta = world.integration(&tenant, Platform::Okta).await;
+            let syncing = world.begin(&tenant, okta).await;
+            syncing.finish(RunState::Failed, Some(reason)).await;
+            let path = harness.path();
+            drop(revert_doubt(&path));
+            let store = world.opened.open_again();
+            let row = store.integration(&tenant.operator, okta).await.unwrap().unwrap();
+            assert_eq!(row.failure.unwrap().needs_credential, expected, "{reason}");
+        });
     }
 }

@@ -1,15 +1,21 @@
 //! Cases for integrations: failure, removal, credentials.
 
-use super::{Harness, World, account_fact, app_fact};
+use super::{Harness, REJECTED, Tenant, World, account_fact, app_fact};
 use secrecy::ExposeSecret as _;
+use std::collections::BTreeMap;
 use watchpost_core::{
     app::AppQuery,
     integration::{
-        ChangeIntegration, IntegrationAction, IntegrationChange, VerifyIntegration,
+        ChangeIntegration, CredentialChange, IntegrationAction, IntegrationChange, OpenedTenant,
+        SetCredential, VerifyIntegration,
+        connector::ConnectorConfig,
         fact::{Dataset, Fact},
     },
     job::JobKind,
-    value::word::{IntegrationStatus, Platform, RunState},
+    value::{
+        id::IntegrationId,
+        word::{IntegrationStatus, Platform, RunState},
+    },
 };
 
 /// The reason of a failure and its first time are shown until a sync completes.
@@ -190,5 +196,107 @@ pub async fn credentials_are_read_back_unchanged(harness: &dyn Harness) {
             .unwrap()
             .len(),
         1
+    );
+}
+
+async fn set_credential(
+    world: &World,
+    tenant: &Tenant,
+    id: IntegrationId,
+    tenant_key: &str,
+) -> CredentialChange {
+    let command = SetCredential {
+        id,
+        opened: OpenedTenant {
+            key: tenant_key.into(),
+            label: "org.example".into(),
+        },
+        config: ConnectorConfig {
+            values: BTreeMap::from([("org_url".into(), "https://org.example".into())]),
+            secrets: BTreeMap::from([("key".into(), "another secret".into())]),
+        },
+        sync: world.job_id(),
+        now: world.now(),
+    };
+    let write = world.write(&tenant.operator, command);
+    world.store.set_credential(write).await.unwrap().into_value()
+}
+
+/// Returns the credentials by field.
+async fn secrets(world: &World, tenant: &Tenant, id: IntegrationId) -> BTreeMap<String, String> {
+    let verify = world.write(&tenant.operator, VerifyIntegration { id });
+    let opened = world.store.open_config_for_verify(verify).await.unwrap();
+    let config = opened.into_value().unwrap();
+    let secrets = config.secrets.iter();
+    secrets
+        .map(|(field, secret)| (field.clone(), secret.expose_secret().to_owned()))
+        .collect()
+}
+
+/// New credentials take the place of all old ones and end the failure. Facts stay, a sync with the old credentials writes
+/// nothing any more, and one with the new ones is queued.
+pub async fn replaced_credentials_keep_everything_and_start_the_sync_again(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let okta = world.integration(&tenant, Platform::Okta).await;
+    let users = vec![account_fact("o1", "user1@birch.example")];
+    world.sync(&tenant, okta, vec![(Dataset::Users, users)]).await;
+    let person = world
+        .store
+        .identity_by_email(&tenant.operator, "user1@birch.example")
+        .await
+        .unwrap()
+        .unwrap();
+    let failing = world.begin(&tenant, okta).await;
+    failing.finish(RunState::Failed, Some(REJECTED)).await;
+    let row = world.row(&tenant, okta).await;
+    assert_eq!(row.status, IntegrationStatus::Error);
+    assert!(row.failure.unwrap().needs_credential);
+
+    let running = world.begin(&tenant, okta).await;
+    let replaced = set_credential(&world, &tenant, okta, "tenant").await;
+    let connected = IntegrationStatus::Connected;
+    assert_eq!(replaced, CredentialChange::Replaced(Platform::Okta, connected));
+    running.finish(RunState::Failed, Some(REJECTED)).await;
+    let row = world.row(&tenant, okta).await;
+    assert_eq!((row.status, row.failure), (connected, None));
+    assert_eq!(
+        secrets(&world, &tenant, okta).await,
+        BTreeMap::from([("key".to_owned(), "another secret".to_owned())])
+    );
+    let jobs = world.store.unfinished_jobs(&tenant.operator).await.unwrap();
+    let syncs: Vec<_> = jobs.iter().filter(|job| job.kind == JobKind::Sync).collect();
+    assert_eq!(syncs.len(), 1);
+    assert_eq!(syncs[0].state, RunState::Queued);
+    let still = world
+        .store
+        .identity_by_email(&tenant.operator, "user1@birch.example")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((still.id, still.accounts), (person.id, person.accounts));
+    let unknown = IntegrationId::generate(world.clock.as_ref(), world.random.as_ref());
+    assert_eq!(
+        set_credential(&world, &tenant, unknown, "tenant").await,
+        CredentialChange::NotFound
+    );
+}
+
+/// Credentials of another tenant change neither the stored ones nor the failure.
+pub async fn credentials_of_another_tenant_replace_nothing(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let okta = world.integration(&tenant, Platform::Okta).await;
+    let failing = world.begin(&tenant, okta).await;
+    failing.finish(RunState::Failed, Some(REJECTED)).await;
+    let before = world.row(&tenant, okta).await;
+    assert_eq!(
+        set_credential(&world, &tenant, okta, "other").await,
+        CredentialChange::OtherTenant
+    );
+    assert_eq!(world.row(&tenant, okta).await, before);
+    assert_eq!(
+        secrets(&world, &tenant, okta).await,
+        BTreeMap::from([("token".to_owned(), "secret of okta".to_owned())])
     );
 }

@@ -29,7 +29,9 @@ mod world;
 pub use sample::{
     account, account_fact, app_fact, grant_fact, mfa_fact, observation, role_fact, setting_fact,
 };
-pub use world::{AnyStore, Harness, Opened, RunningSync, Tenant, World, call, live, run, with_statuses};
+pub use world::{
+    AnyStore, Harness, Opened, REJECTED, RunningSync, Tenant, World, call, live, run, with_statuses,
+};
 
 /// Defines a test for every case of the suite. The argument is an expression whose value is a [`conformance::Harness`].
 ///
@@ -61,6 +63,8 @@ macro_rules! conformance_tests {
             facts::unknown_facts_stay_unknown,
             integrations::the_reason_of_a_failed_sync_stays_until_a_sync_completes,
             integrations::removal_deletes_facts_and_secrets,
+            integrations::replaced_credentials_keep_everything_and_start_the_sync_again,
+            integrations::credentials_of_another_tenant_replace_nothing,
             integrations::credentials_are_read_back_unchanged,
             shrink::a_list_that_shrank_retires_nothing_until_it_is_confirmed,
             shrink::a_confirmation_is_for_one_number_of_rows_and_used_once,

@@ -418,6 +418,9 @@ pub fn live() -> FindingQuery {
     with_statuses(&[FindingStatus::Open, FindingStatus::InProgress])
 }
 
+/// The reason of a failure that new credentials end.
+pub const REJECTED: &str = "authentication failed: the token is revoked";
+
 /// A running sync.
 pub struct RunningSync<'a> {
     world: &'a World,
@@ -469,6 +472,7 @@ impl RunningSync<'_> {
             integration: self.integration,
             state,
             reason: reason.map(str::to_owned),
+            needs_credential: reason == Some(REJECTED),
             analysis: self.world.job_id(),
             now: self.world.now(),
         };

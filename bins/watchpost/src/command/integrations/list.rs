@@ -54,7 +54,9 @@ fn row_cells(row: &Integration) -> Vec<String> {
 /// The failure or, without one, the first dataset that the vendor returned but that isn't believed.
 fn problem(row: &Integration) -> String {
     if let Some(failure) = &row.failure {
-        return format!("since {}: {}", failure.since, failure.reason);
+        let next = failure.next_step(row.platform).map(text::next::step);
+        let next = next.map(|next| format!("; {next}")).unwrap_or_default();
+        return format!("since {}: {}{next}", failure.since, failure.reason);
     }
     let doubted = row
         .collections
@@ -76,7 +78,10 @@ fn row_json(row: &Integration, stale: bool) -> Value {
         "status": row.status,
         "stale": stale,
         "last_sync_at": row.last_completed_at,
-        "failure": row.failure.as_ref().map(|failure| json!({"reason": failure.reason, "since": failure.since})),
+        "failure": row.failure.as_ref().map(|failure| json!({
+            "reason": failure.reason, "since": failure.since,
+            "next_step": failure.next_step(row.platform).map(text::next::step),
+        })),
         "config": row.config,
         "datasets": row.collections.iter().map(|c| json!({
             "dataset": c.dataset, "state": c.state, "rows": c.rows, "detail": c.detail, "finished_at": c.finished_at,

@@ -2,6 +2,8 @@
 
 mod add;
 mod change;
+mod credential;
+mod fields;
 mod list;
 mod shrink;
 mod verify;
@@ -31,6 +33,8 @@ pub(crate) enum Integrations {
         /// Only this integration: its id, or its platform if that is connected only once
         which: Option<String>,
     },
+    /// Replaces the credential of an integration; its ids, findings and your decisions about them stay
+    SetCredential(credential::SetCredential),
     /// Confirms that a list at the vendor is as short as it was last read, so that the next sync removes the rest
     ConfirmShrink {
         /// The integration's id, or its platform if that is connected only once
@@ -51,7 +55,7 @@ pub(crate) enum Integrations {
         /// The integration's id, or its platform if that is connected only once
         which: String,
     },
-    /// Deletes an integration with its data and credentials
+    /// Deletes an integration with its data and credentials; `set-credential` replaces only the credential
     Remove {
         /// The integration's id, or its platform if that is connected only once
         which: String,
@@ -66,6 +70,7 @@ pub(crate) async fn run(command: Integrations, session: &Session, output: Output
         Integrations::Add(args) => add::run(args, session, output).await,
         Integrations::List => list::run(session, output).await,
         Integrations::Verify { which } => verify::run(which.as_deref(), session, output).await,
+        Integrations::SetCredential(args) => credential::run(args, session, output).await,
         Integrations::ConfirmShrink { which, dataset, yes } => {
             shrink::run(&which, dataset, yes, session, output).await
         }

@@ -15,12 +15,16 @@ use watchpost_core::{
 };
 
 const COLUMNS: &str = "integration, id, platform, name, tenant_key, status, config, created_at, last_completed_at, \
-                       last_started_at, failure_reason, failure_since";
+                       last_started_at, failure_reason, failure_since, failure_credential";
 
 fn integration_row(row: &Row<'_>) -> Res<(i64, Integration)> {
     let config: String = row.get(6)?;
     let failure = match (row.get::<_, Option<String>>(10)?, row.time_opt(11)?) {
-        (Some(reason), Some(since)) => Some(Failure { reason, since }),
+        (Some(reason), Some(since)) => Some(Failure {
+            reason,
+            since,
+            needs_credential: row.get(12)?,
+        }),
         _ => None,
     };
     Ok((

@@ -58,6 +58,22 @@ pub(crate) fn open_config(
     Ok(Some(ConnectorConfig { values, secrets }))
 }
 
+/// Deletes the credentials of an integration, and overwrites where they were in the file.
+pub(crate) fn wipe(tx: &Tx<'_>, workspace: i64, integration: i64) -> Res<()> {
+    let overwriting = |on: bool| {
+        tx.conn
+            .pragma_update_and_check(None, "secure_delete", on, |_| Ok(()))
+    };
+    overwriting(true)?;
+    let deleted = tx.conn.execute(
+        "DELETE FROM integration_secrets WHERE workspace_id = ?1 AND integration = ?2",
+        [workspace, integration],
+    );
+    overwriting(false)?;
+    deleted?;
+    Ok(())
+}
+
 /// Seals and stores credentials.
 pub(crate) fn seal(
     tx: &Tx<'_>,

@@ -26,13 +26,17 @@ pub(crate) fn end_sync(
     // The status is written only if it changes, since the stored one may be a word that this version doesn't know.
     tx.conn.execute(
         "UPDATE integrations SET last_completed_at = ?3, failure_reason = ?4, failure_since = ?5, \
-         status = coalesce(?6, status) WHERE workspace_id = ?1 AND integration = ?2",
+         failure_credential = ?6, status = coalesce(?7, status) WHERE workspace_id = ?1 AND integration = ?2",
         params![
             workspace,
             integration,
             after.last_completed_at.map(Timestamp::as_millis),
             after.failure.as_ref().map(|failure| failure.reason.as_str()),
             after.failure.as_ref().map(|failure| failure.since.as_millis()),
+            after
+                .failure
+                .as_ref()
+                .is_some_and(|failure| failure.needs_credential),
             (after.status != before.status).then(|| after.status.position()),
         ],
     )?;
@@ -41,14 +45,19 @@ pub(crate) fn end_sync(
 
 fn standing(tx: &Tx<'_>, workspace: i64, integration: i64) -> Res<Option<Standing>> {
     let mut statement = tx.conn.prepare_cached(
-        "SELECT status, last_completed_at, failure_reason, failure_since FROM integrations \
+        "SELECT status, last_completed_at, failure_reason, failure_since, failure_credential \
+         FROM integrations \
          WHERE workspace_id = ?1 AND integration = ?2",
     )?;
     let mut rows = statement.query([workspace, integration])?;
     rows.next()?
         .map(|row| {
             let failure = match (row.get::<_, Option<String>>(2)?, row.time_opt(3)?) {
-                (Some(reason), Some(since)) => Some(Failure { reason, since }),
+                (Some(reason), Some(since)) => Some(Failure {
+                    reason,
+                    since,
+                    needs_credential: row.get(4)?,
+                }),
                 _ => None,
             };
             Ok(Standing {

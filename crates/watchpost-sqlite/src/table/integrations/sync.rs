@@ -47,6 +47,44 @@ pub(crate) fn running_sync(
     .ok_or(Fault::Store(StoreError::Conflict))
 }
 
+/// Cancels the jobs that sync an integration, whether they are queued or in progress.
+pub(crate) fn cancel_jobs(
+    tx: &Tx<'_>,
+    workspace: i64,
+    integration: IntegrationId,
+    reason: &str,
+    now: Timestamp,
+) -> Res<()> {
+    tx.conn.execute(
+        "UPDATE jobs SET state = ?3, finished_at = ?4, owner = NULL, lease_until = NULL, reason = ?6 \
+         WHERE state IN (0, 1) AND workspace_id = ?1 AND kind = ?5 AND subject = ?2",
+        params![
+            workspace,
+            integration.as_bytes(),
+            RunState::Cancelled.position(),
+            now.as_millis(),
+            JobKind::Sync.position(),
+            reason,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Cancels the running syncs of the integration with the number, so that they write nothing any more.
+pub(super) fn end_running(tx: &Tx<'_>, workspace: i64, integration: i64, now: Timestamp) -> Res<()> {
+    tx.conn.execute(
+        "UPDATE syncs SET state = ?3, finished_at = ?4 WHERE workspace_id = ?1 AND integration = ?2 AND state = ?5",
+        params![
+            workspace,
+            integration,
+            RunState::Cancelled.position(),
+            now.as_millis(),
+            RunState::InProgress.position()
+        ],
+    )?;
+    Ok(())
+}
+
 /// Begins a sync and cancels the unfinished ones of the same integration.
 pub(crate) fn begin(
     tx: &Tx<'_>,
@@ -59,16 +97,7 @@ pub(crate) fn begin(
         return Err(Fault::Store(StoreError::Conflict));
     };
     // An earlier attempt that was interrupted must not write any more.
-    tx.conn.execute(
-        "UPDATE syncs SET state = ?3, finished_at = ?4 WHERE workspace_id = ?1 AND integration = ?2 AND state = ?5",
-        params![
-            workspace,
-            number,
-            RunState::Cancelled.position(),
-            now.as_millis(),
-            RunState::InProgress.position()
-        ],
-    )?;
+    end_running(tx, workspace, number, now)?;
     let next: i64 = tx.conn.query_row(
         "UPDATE workspaces SET last_sync = last_sync + 1, generation = generation + 1 \
          WHERE workspace_id = ?1 RETURNING last_sync",
@@ -135,7 +164,10 @@ pub(crate) fn finish_sync(
         }
         RunState::Failed => {
             entry.set_outcome(AuditOutcome::Error);
-            let result = SyncResult::Failed(command.reason.as_deref());
+            let result = SyncResult::Failed {
+                reason: command.reason.as_deref(),
+                needs_credential: command.needs_credential,
+            };
             end_sync(tx, workspace, integration, result, command.now)?;
         }
         RunState::Queued | RunState::InProgress | RunState::Cancelled => {}

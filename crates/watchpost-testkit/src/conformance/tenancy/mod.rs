@@ -58,6 +58,7 @@ pub const METHODS: &[&str] = &[
     "IntegrationStore::open_config",
     "IntegrationStore::open_config_for_verify",
     "IntegrationStore::readings",
+    "IntegrationStore::set_credential",
     "IntegrationStore::store_facts",
     "JobStore::job",
     "JobStore::trigger_sync",

@@ -77,6 +77,7 @@ async fn syncs(probe: &mut Probe<'_>) {
         integration: ids.integration,
         state: RunState::Completed,
         reason: None,
+        needs_credential: false,
         analysis: world.job_id(),
         now: world.now(),
     };

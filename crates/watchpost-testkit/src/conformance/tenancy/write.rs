@@ -13,8 +13,8 @@ use watchpost_core::{
     identity::{IdentityStore, TagBreakGlass},
     import::{ImportPermit, ImportStore},
     integration::{
-        AddIntegration, ChangeIntegration, ConfirmShrink, IntegrationAction, IntegrationStore,
-        VerifyIntegration, connector::ConnectorConfig, fact::Dataset,
+        AddIntegration, ChangeIntegration, ConfirmShrink, IntegrationAction, IntegrationStore, OpenedTenant,
+        SetCredential, VerifyIntegration, connector::ConnectorConfig, fact::Dataset,
     },
     job::{JobStore, TriggerSync},
     remediation::{RejectRemediation, RemediationStore, RequestRemediation},
@@ -98,6 +98,17 @@ async fn integrations(probe: &mut Probe<'_>) {
     }
     let command = VerifyIntegration { id: ids.integration };
     change!(probe, IntegrationStore::open_config_for_verify, scope, command);
+    let command = SetCredential {
+        id: ids.integration,
+        opened: OpenedTenant {
+            key: "tenant".into(),
+            label: "tenant".into(),
+        },
+        config: ConnectorConfig::default(),
+        sync: world.job_id(),
+        now: world.now(),
+    };
+    change!(probe, IntegrationStore::set_credential, scope, command);
     let command = ConfirmShrink {
         id: ids.integration,
         dataset: Dataset::Users,

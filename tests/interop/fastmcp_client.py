@@ -99,7 +99,9 @@ async def questions(open_transport, mode):
         async with Client(open_transport(CONFIG["bad_key"]), mode=mode) as client:
             await client.list_tools()
 
-    await check_wrong_key(wrong())
+    # The server counts invalid keys per minute, so only one spelling of an address is tried with one.
+    if open_transport not in (http_slash, sse_slash):
+        await check_wrong_key(wrong())
 
 
 async def changes(open_transport, mode):

@@ -69,7 +69,9 @@ async def questions(connection):
             return Answer(result.isError, "".join(block.text for block in result.content), result.structuredContent)
 
         await check_refusals(call)
-    await check_wrong_key(MultiServerMCPClient({"watchpost": connection(CONFIG["bad_key"])}).get_tools())
+    # The server counts invalid keys per minute, so only one spelling of an address is tried with one.
+    if connection not in (http_slash, sse_slash):
+        await check_wrong_key(MultiServerMCPClient({"watchpost": connection(CONFIG["bad_key"])}).get_tools())
 
 
 async def changes(connection):

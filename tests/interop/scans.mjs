@@ -56,7 +56,10 @@ async function session({ type, path, pointer, value, check, framework, service }
   const detail = one.detail;
   assert.ok(detail.evidence.length > 0 && detail.remediation.length > 0, JSON.stringify(detail));
 
-  const compared = await call("compare_scans", { scan_type: type });
+  const usual = await call("compare_scans", { scan_type: type });
+  assert.deepEqual([usual.scan_id, usual.compared_with], [started.scan_id, "last_scan_of_another_day"]);
+  assert.notEqual(usual.before_scan_id, before.scan.scan_id, "the scan before is of the same day");
+  const compared = await call("compare_scans", { scan_type: type, before_scan_id: before.scan.scan_id });
   assert.deepEqual([compared.before_scan_id, compared.scan_id], [before.scan.scan_id, started.scan_id]);
   const change = compared.new_failures.find((row) => row.check_id === check);
   assert.deepEqual([change.before.result, change.after.result], ["passed", "failed"]);

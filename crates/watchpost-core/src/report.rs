@@ -4,7 +4,10 @@ use crate::{
     check::{Check, Framework, ScanType, Service},
     error::Source,
     posture::{Snapshot, score::RiskScore},
-    scan::{Comparison, Exemption, ResultDetail, Scan, ScanCounts, ScanPoint, SettingChange, SettingRow},
+    scan::{
+        ComparedWith, Comparison, Exemption, ResultDetail, Scan, ScanCounts, ScanPoint, SettingChange,
+        SettingRow,
+    },
     value::{
         id::ScanId,
         time::Timestamp,
@@ -70,7 +73,7 @@ pub struct ReportRequest {
     pub scan: Option<ScanId>,
     /// The type of scan, used if no scan is given.
     pub scan_type: ScanType,
-    /// The scan to compare with; `None` with `difference` for the previous scan.
+    /// The scan to compare with; `None` for the last scan of another day, or the previous one if there is none.
     pub compare_with: Option<ScanId>,
     /// Whether the report covers only the difference between two scans.
     pub difference: bool,
@@ -148,6 +151,17 @@ pub struct ReportPosture {
     pub without_people: Vec<Platform>,
 }
 
+/// The comparison in a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportComparison {
+    /// The earlier scan.
+    pub before: Scan,
+    /// The reason for which the report compares with it.
+    pub with: ComparedWith,
+    /// The differences, over the report's selection.
+    pub differences: Comparison,
+}
+
 /// The content of a report, in the order in which it is shown.
 #[derive(Debug, Clone)]
 pub struct ReportData {
@@ -177,8 +191,8 @@ pub struct ReportData {
     /// The checks of the results by id, with description, remediation and references. Checks that this version
     /// doesn't contain are missing.
     pub checks: BTreeMap<String, Check>,
-    /// The earlier scan and the differences from it, if requested and available.
-    pub comparison: Option<(Scan, Comparison)>,
+    /// The earlier scan and the differences from it, over the report's selection, if there is one.
+    pub comparison: Option<ReportComparison>,
     /// Settings of changed checks that differ from the earlier scan, by path, with old and new values.
     pub setting_changes: BTreeMap<String, SettingChange>,
     /// Whether the report covers only the difference between two scans.

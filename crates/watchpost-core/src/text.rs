@@ -320,8 +320,7 @@ pub(crate) mod scan {
     /// The detail of a setting that can't be parsed.
     pub(crate) const NOT_JSON: &str = "the vendor's response is not JSON";
     /// The reason why there is no report on the differences from an earlier scan.
-    pub(crate) const NOTHING_TO_COMPARE: &str =
-        "there is no earlier completed scan of this type to compare with";
+    pub(crate) const NOTHING_TO_COMPARE: &str = "there is no earlier completed scan of this type to compare with; the next scan can be compared with this one";
 
     /// The reason why a scan isn't cancelled.
     pub(crate) fn already_ended(state: impl Display) -> String {

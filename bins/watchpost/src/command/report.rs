@@ -35,7 +35,7 @@ pub(crate) struct Report {
     force: bool,
     #[command(flatten)]
     choice: ScanChoice,
-    /// The earlier scan to compare with [default: the previous completed scan]
+    /// The earlier scan to compare with [default: the last scan of another day, or the previous one]
     #[arg(long)]
     compare_with: Option<ScanId>,
     /// Report only the differences from the earlier scan

@@ -6,7 +6,7 @@ use crate::{
 };
 use serde_json::Value;
 use watchpost_core::{
-    scan::{ComplianceScore, ResultRow, Scan, ScanCounts},
+    scan::{ComparedWith, ComplianceScore, ResultRow, Scan, ScanCounts},
     service::{ComparisonAnswer, NewFailures, Replay, ResultAnswer, ScanAnswer},
     value::{
         id::ScanId,
@@ -18,7 +18,6 @@ pub(crate) const NO_SCANS: &str = "There are no scans yet: start one with `watch
 pub(crate) const NO_RESULTS: &str = "No results match.";
 pub(crate) const NO_SCANS_IN_PERIOD: &str = "No scan was completed in this period.";
 pub(crate) const NO_SCORE: &str = "no score";
-pub(crate) const NOTHING_BEFORE: &str = "there is no earlier completed scan of this type to compare with";
 pub(crate) const CANCELLED: &str = "The scan is cancelled.";
 pub(crate) const VERDICT_DIFFERS: &str = "the verdict differs: this version's check interprets the settings of that scan \
                                           differently";
@@ -215,8 +214,13 @@ pub(crate) fn results_of_control(id: &str, counts: &ScanCounts, results: &[Strin
 /// The times and scores of both scans, and how many results are the same in both.
 pub(crate) fn comparison(answer: &ComparisonAnswer) -> String {
     let comparison = &answer.comparison;
+    let with = match answer.with {
+        ComparedWith::AnotherDay => "the last scan of another day",
+        ComparedWith::Previous => "the previous scan",
+        ComparedWith::Requested => "the requested scan",
+    };
     format!(
-        "{} → {}\nscore {} → {}; {} unchanged, {} of them failing",
+        "{} ({with}) → {}\nscore {} → {}; {} unchanged, {} of them failing",
         answer.before.completed_at.unwrap_or(answer.before.queued_at),
         answer.after.completed_at.unwrap_or(answer.after.queued_at),
         plain_score(comparison.score.0),

@@ -195,9 +195,9 @@ pub struct RiskFacts {
     pub latest: Option<Snapshot>,
     /// The analysis before the last one.
     pub previous: Option<Snapshot>,
-    /// The last analysis at least 7 days before the last one.
+    /// The last analysis up to the end of the day in UTC that is 7 days before the last one.
     pub week_ago: Option<Snapshot>,
-    /// The last analysis at least 30 days before the last one.
+    /// The last analysis up to the end of the day in UTC that is 30 days before the last one.
     pub month_ago: Option<Snapshot>,
     /// All integrations.
     pub sources: Vec<SourceState>,

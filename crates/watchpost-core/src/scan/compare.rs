@@ -1,10 +1,13 @@
 //! Comparison of two scans: new and fixed failures, checks that became unreadable or readable, and changed
 //! values.
 
-use super::{ComplianceScore, ResultRow, ScanCounts, SettingRow, result::scored_by_framework};
+use super::{ComplianceScore, ResultFilter, ResultRow, ScanCounts, SettingRow, result::scored_by_framework};
 use crate::{
     check::{CheckResult, Framework},
-    value::text::{visible, visible_json},
+    value::{
+        text::{visible, visible_json},
+        word::words,
+    },
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -16,6 +19,18 @@ const CHANGES_SHOWN: usize = 20;
 const VALUE_CHARS_MAX: usize = 300;
 /// Maximum depth to which documents are compared value by value.
 const DEPTH_MAX: usize = 24;
+
+words! {
+    /// The reason for which a scan is compared with an earlier one.
+    ComparedWith {
+        /// The last completed scan of another day. Scans of the same day often repeat each other.
+        AnotherDay = "last_scan_of_another_day",
+        /// The previous completed scan, since all earlier ones are of the same day.
+        Previous = "previous_scan",
+        /// The scan that was requested.
+        Requested = "requested_scan",
+    }
+}
 
 /// A check with different results in two scans.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +109,9 @@ pub struct Comparison {
     pub unchanged: u64,
     /// The number of those that failed in both scans.
     pub still_failing: u64,
-    /// The overall scores in the earlier and the later scan.
+    /// The counts of the earlier and the later scan, over the compared checks.
+    pub counts: (ScanCounts, ScanCounts),
+    /// The scores of the earlier and the later scan, over the compared checks.
     pub score: (Option<ComplianceScore>, Option<ComplianceScore>),
     /// The scores by framework.
     pub frameworks: Vec<FrameworkDelta>,
@@ -118,22 +135,52 @@ const fn is_passed_or_failed(row: &ResultRow) -> bool {
     matches!(row.result, CheckResult::Passed | CheckResult::Failed)
 }
 
-/// Compares the results of two scans.
-pub fn compare(before: &[ResultRow], after: &[ResultRow]) -> Comparison {
-    let mut out = Comparison {
-        score: (ScanCounts::of(before).score(), ScanCounts::of(after).score()),
-        ..Comparison::default()
-    };
+/// Compares the results of two scans for the checks that a filter selects. A check is selected by its later result, or by
+/// the earlier one if the later scan doesn't contain it. Without a filter all checks are compared, and all frameworks.
+pub fn compare_selected(
+    mut before: Vec<ResultRow>,
+    mut after: Vec<ResultRow>,
+    filter: &ResultFilter,
+) -> Comparison {
+    let all: BTreeSet<String> = after.iter().map(|row| row.check_id.clone()).collect();
+    after.retain(|row| filter.matches(row));
+    let selected: BTreeSet<&str> = after.iter().map(|row| row.check_id.as_str()).collect();
+    before.retain(|row| {
+        if all.contains(&row.check_id) {
+            selected.contains(row.check_id.as_str())
+        } else {
+            filter.matches(row)
+        }
+    });
+    let mut out = compare(&before, &after);
+    out.frameworks
+        .retain(|delta| filter.frameworks.is_empty() || filter.frameworks.contains(&delta.framework));
+    out
+}
+
+/// Returns the scores by framework in two scans.
+fn framework_scores(before: &[ResultRow], after: &[ResultRow]) -> Vec<FrameworkDelta> {
     let (scores_before, scores_after) = (scored_by_framework(before), scored_by_framework(after));
     let names: BTreeSet<Framework> = scores_before.keys().chain(scores_after.keys()).copied().collect();
-    out.frameworks = names
+    names
         .into_iter()
         .map(|framework| FrameworkDelta {
             framework,
             before: scores_before.get(&framework).and_then(ScanCounts::score),
             after: scores_after.get(&framework).and_then(ScanCounts::score),
         })
-        .collect();
+        .collect()
+}
+
+/// Compares the results of two scans.
+pub fn compare(before: &[ResultRow], after: &[ResultRow]) -> Comparison {
+    let counts = (ScanCounts::of(before), ScanCounts::of(after));
+    let mut out = Comparison {
+        counts,
+        score: (counts.0.score(), counts.1.score()),
+        frameworks: framework_scores(before, after),
+        ..Comparison::default()
+    };
     let earlier: BTreeMap<&str, &ResultRow> = before.iter().map(|row| (row.check_id.as_str(), row)).collect();
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     for row in after {
@@ -391,6 +438,49 @@ mod tests {
         let scores = found.frameworks.first().unwrap();
         assert_eq!(scores.framework, Framework::Cis);
         assert_eq!(scores.before.unwrap().to_string(), "50.0");
+    }
+
+    #[test]
+    fn a_filtered_comparison_has_the_score_of_the_selected_checks() {
+        use CheckResult::{Failed, Passed};
+        let of = |service, row: ResultRow| ResultRow { service, ..row };
+        let other = |id, result| of(Service::Teams, row(id, result, 1));
+        let before = vec![
+            row("exo.fixed", Failed, 1),
+            row("exo.gone", Failed, 1),
+            row("exo.same", Failed, 1),
+            other("teams.same", Failed),
+            other("moved", Failed),
+        ];
+        let after = vec![
+            row("exo.fixed", Passed, 2),
+            row("exo.same", Failed, 1),
+            row("moved", Failed, 1),
+            other("teams.same", Failed),
+            other("teams.new", Failed),
+        ];
+        let filter = ResultFilter {
+            services: vec![Service::Exchange],
+            ..ResultFilter::default()
+        };
+        let found = compare_selected(before.clone(), after.clone(), &filter);
+        assert_eq!((found.counts.0.failed, found.counts.1.failed), (4, 2));
+        assert_eq!(found.score.1.unwrap().to_string(), "33.3");
+        assert_eq!((found.new_failures.len(), found.still_failing), (0, 2));
+        assert_eq!(found.removed.len(), 1);
+        let cis = ResultFilter {
+            frameworks: vec![Framework::Cis],
+            ..ResultFilter::default()
+        };
+        let frameworks = |filter| compare_selected(before.clone(), after.clone(), filter).frameworks;
+        assert_eq!(frameworks(&cis).len(), 1);
+        let scuba = ResultFilter {
+            frameworks: vec![Framework::Scuba],
+            ..ResultFilter::default()
+        };
+        assert!(frameworks(&scuba).is_empty());
+        let whole = compare_selected(before.clone(), after.clone(), &ResultFilter::default());
+        assert_eq!(whole, compare(&before, &after));
     }
 
     #[test]

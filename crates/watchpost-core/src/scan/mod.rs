@@ -18,7 +18,8 @@ mod store;
 
 pub use apps::Apps;
 pub use compare::{
-    Comparison, FrameworkDelta, ResultChange, SettingChange, ValueChange, compare, differences,
+    ComparedWith, Comparison, FrameworkDelta, ResultChange, SettingChange, ValueChange, compare,
+    compare_selected, differences,
 };
 pub use configuration::IMPORTED_CONFIGURATION;
 pub(crate) use configuration::configuration_text;

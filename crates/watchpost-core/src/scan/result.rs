@@ -158,6 +158,10 @@ pub struct ResultFilter {
 }
 
 impl ResultFilter {
+    /// Returns whether every result matches.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
     /// Returns whether a result matches.
     pub fn matches(&self, row: &ResultRow) -> bool {
         (self.results.is_empty() || self.results.contains(&row.result))

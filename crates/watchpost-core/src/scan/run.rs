@@ -200,7 +200,7 @@ fn paths_of(checks: &[Check], chosen: &[usize]) -> BTreeSet<String> {
 
 async fn last_read(store: &dyn Store, permit: &ScanPermit, scan: &Scan) -> Result<Option<ScanId>, Error> {
     let latest = store
-        .latest_scan(permit.scope(), scan.integration, scan.scan_type, None)
+        .latest_scan(permit.scope(), scan.integration, scan.scan_type, None, None)
         .await?;
     Ok(latest.map(|scan| scan.id))
 }

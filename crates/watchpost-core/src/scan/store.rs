@@ -258,13 +258,15 @@ pub trait ScanStore: Send + Sync {
     async fn scan(&self, scope: &WorkspaceScope, id: ScanId) -> Result<Option<Scan>, StoreError>;
     /// Returns a page of scans.
     async fn list_scans(&self, scope: &WorkspaceScope, query: &ScanQuery) -> Result<ScanPage, StoreError>;
-    /// Returns the newest completed scan of an integration and type, older than `before` if given.
+    /// Returns the newest completed scan of an integration and type, older than `before` and completed before
+    /// `completed_before` if given.
     async fn latest_scan(
         &self,
         scope: &WorkspaceScope,
         integration: IntegrationId,
         scan_type: ScanType,
         before: Option<ScanId>,
+        completed_before: Option<Timestamp>,
     ) -> Result<Option<Scan>, StoreError>;
     /// Returns all results of a scan, ordered by check id; empty if the scan doesn't exist or hasn't completed.
     async fn scan_results(&self, scope: &WorkspaceScope, id: ScanId) -> Result<Vec<ResultRow>, StoreError>;

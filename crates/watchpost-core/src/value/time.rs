@@ -36,6 +36,21 @@ impl Timestamp {
     pub const fn plus_days(self, days: i64) -> Self {
         Self(self.0.saturating_add(days.saturating_mul(DAY_MS)))
     }
+    /// Returns the begin of this time's day in UTC.
+    #[must_use]
+    pub const fn start_of_day(self) -> Self {
+        Self(self.0.saturating_sub(self.0.rem_euclid(DAY_MS)))
+    }
+    /// Returns the last millisecond of this time's day in UTC.
+    #[must_use]
+    pub const fn end_of_day(self) -> Self {
+        self.start_of_day().plus_millis(DAY_MS - 1)
+    }
+    /// Returns the begin of the period of the last `days` days, which includes the whole day that many days ago.
+    #[must_use]
+    pub const fn since_days_ago(self, days: i64) -> Self {
+        self.plus_days(days.saturating_neg()).start_of_day()
+    }
     /// Returns this time plus a number of hours; saturates at the ends of the range.
     #[must_use]
     pub const fn plus_hours(self, hours: i64) -> Self {
@@ -87,6 +102,12 @@ mod tests {
         let time: Timestamp = "2026-03-01T07:01:00Z".parse().unwrap();
         assert_eq!(time.to_string(), "2026-03-01T07:01:00Z");
         assert_eq!(time.plus_days(1).to_string(), "2026-03-02T07:01:00Z");
+        assert_eq!(time.start_of_day().to_string(), "2026-03-01T00:00:00Z");
+        assert_eq!(time.start_of_day().start_of_day(), time.start_of_day());
+        assert_eq!(time.end_of_day().to_string(), "2026-03-01T23:59:59.999Z");
+        assert_eq!(time.since_days_ago(30).to_string(), "2026-01-30T00:00:00Z");
+        let before_1970 = Timestamp::from_millis(-1);
+        assert_eq!(before_1970.start_of_day().to_string(), "1969-12-31T00:00:00Z");
         assert_eq!("2026-03-01T08:01:00+01:00".parse::<Timestamp>().unwrap(), time);
         assert!("yesterday".parse::<Timestamp>().is_err());
     }

@@ -3,21 +3,43 @@
 use super::{count, matching};
 use watchpost_core::{
     check::ScanType,
-    report::ReportKind,
-    scan::{ComplianceScore, ResultRow, Scan, ScanCounts},
-    service::ScanSummary,
+    report::{ReportData, ReportKind},
+    scan::{ComparedWith, ComplianceScore, ResultFilter, ResultRow, Scan, ScanCounts, exposure_label},
+    service::{ComparisonAnswer, ScanSummary},
     value::word::{Platform, RunState},
 };
 
-pub(crate) const NO_EARLIER_SCAN: &str = "there is no earlier completed scan of this type to compare with; the next scan can be compared with this one";
-
 /// `91.3 (Excellent, higher is better)`, the label of an exposure scan, or that there is no score.
 fn verdict(scan: &Scan) -> String {
-    match (scan.exposure(), scan.score()) {
-        (Some(label), _) => label.to_string(),
-        (None, Some(score)) => format!("{score} ({}, higher is better)", score.band()),
-        (None, None) => "no score, since no check passed or failed".to_owned(),
+    verdict_of(scan.scan_type, &scan.counts)
+}
+
+fn verdict_of(scan_type: ScanType, counts: &ScanCounts) -> String {
+    match (scan_type, counts.score()) {
+        (ScanType::Exposure, _) => exposure_label(counts).to_string(),
+        (ScanType::Compliance, Some(score)) => format!("{score} ({}, higher is better)", score.band()),
+        (ScanType::Compliance, None) => "no score, since no check passed or failed".to_owned(),
     }
+}
+
+/// `, limited to CISA SCuBA and Exchange Online`; empty without a filter.
+fn limited(filter: &ResultFilter) -> String {
+    let frameworks = filter.frameworks.iter().map(|framework| framework.title());
+    let services = filter.services.iter().map(|service| service.title());
+    match frameworks.chain(services).collect::<Vec<_>>() {
+        names if names.is_empty() => String::new(),
+        names => format!(", limited to {}", names.join(" and ")),
+    }
+}
+
+/// `2026-03-01T09:00:00Z, the last scan of another day`.
+fn earlier(before: &Scan, with: ComparedWith) -> String {
+    let reason = match with {
+        ComparedWith::AnotherDay => "the last scan of another day",
+        ComparedWith::Previous => "the previous scan",
+        ComparedWith::Requested => "the requested scan",
+    };
+    format!("{}, {reason}", before.completed_at.unwrap_or(before.queued_at))
 }
 
 /// `exposure scan of Microsoft 365`.
@@ -49,10 +71,26 @@ pub(crate) fn without_results(scan: &Scan) -> String {
     )
 }
 
-/// `since_previous` is the sentence of [`new_failures`] or [`new_failures_unknown`].
-pub(crate) fn completed(scan: &Scan, since_previous: &str) -> String {
+/// `selected` are the counts of the results that the call's filter selects; `since_previous` is the sentence of
+/// [`new_failures`] or [`new_failures_unknown`].
+pub(crate) fn completed(
+    scan: &Scan,
+    selected: Option<&ScanCounts>,
+    filter: &ResultFilter,
+    since_previous: &str,
+) -> String {
+    let within = selected.map_or_else(String::new, |counts| {
+        let limited = limited(filter);
+        format!(
+            " {}: {}; {} failed, {} passed.",
+            limited.trim_start_matches(", ").replacen('l', "L", 1),
+            verdict_of(scan.scan_type, counts),
+            counts.failed,
+            counts.passed
+        )
+    });
     format!(
-        "{} scan of {}: {}; {} failed, {} passed, {} skipped, {}. {since_previous}",
+        "{} scan of {}: {}; {} failed, {} passed, {} skipped, {}.{within} {since_previous}",
         capitalized(scan.scan_type),
         scan.platform.subject(),
         verdict(scan),
@@ -155,23 +193,29 @@ pub(crate) fn listed(total: u64) -> String {
     }
 }
 
-/// `score` is the score before and after, over all frameworks.
-pub(crate) fn compared(
-    after: &Scan,
-    new_failures: u64,
-    fixed: usize,
-    still_failing: u64,
-    score: (Option<ComplianceScore>, Option<ComplianceScore>),
-) -> String {
-    let scores = match score {
-        (Some(before), Some(after)) => format!(" Score {before}, now {after} (higher is better)."),
+/// `filter` is what the comparison is limited to.
+pub(crate) fn compared(answer: &ComparisonAnswer, filter: &ResultFilter) -> String {
+    let (after, found) = (&answer.after, &answer.comparison);
+    let verdicts = match (after.scan_type, found.score) {
+        (ScanType::Exposure, _) => {
+            let label = |counts| exposure_label(counts).to_string();
+            format!(" {}, then {}.", label(&found.counts.1), label(&found.counts.0))
+        }
+        (ScanType::Compliance, (Some(before), Some(after))) => {
+            format!(" Score {before}, now {after} (higher is better).")
+        }
         _ => String::new(),
     };
     format!(
-        "{} scans of {} compared: {}, {fixed} fixed, {still_failing} still failing.{scores}",
+        "{} scan of {} of {}{}, compared with {}: {}, {} fixed, {} still failing.{verdicts}",
         capitalized(after.scan_type),
         after.platform.subject(),
-        count(new_failures, "new failure"),
+        after.completed_at.unwrap_or(after.queued_at),
+        limited(filter),
+        earlier(&answer.before, answer.with),
+        count(found.new_failures.len() as u64, "new failure"),
+        found.fixed.len(),
+        found.still_failing,
     )
 }
 
@@ -226,16 +270,25 @@ pub(crate) fn results_listed(scan: &Scan, total: u64, returned: u64, has_more: b
     )
 }
 
-pub(crate) fn report(kind: ReportKind, scan: &Scan) -> String {
-    let kind = match kind {
+pub(crate) fn report(data: &ReportData) -> String {
+    let kind = match data.kind {
         ReportKind::Executive => "Executive",
         ReportKind::Framework => "Framework",
         ReportKind::Evidence => "Evidence",
     };
+    let filter = ResultFilter {
+        frameworks: data.frameworks.clone(),
+        services: data.services.clone(),
+        ..ResultFilter::default()
+    };
+    let compared = data.comparison.as_ref().map_or_else(String::new, |comparison| {
+        format!("; compared with {}", earlier(&comparison.before, comparison.with))
+    });
     format!(
-        "{kind} report on the {}: {}. The Markdown is below; `watchpost report` writes HTML, JSON, CSV or OCSF.",
-        named(scan),
-        verdict(scan),
+        "{kind} report on the {}{}: {}{compared}. The Markdown is below; `watchpost report` writes HTML, JSON, CSV or OCSF.",
+        named(&data.scan),
+        limited(&filter),
+        verdict_of(data.scan.scan_type, &data.counts),
     )
 }
 

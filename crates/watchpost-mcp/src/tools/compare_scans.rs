@@ -6,7 +6,7 @@ use crate::{
     scan_wire::{Difference, OpenList, OpenObject, tenths},
     text,
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
-    wire::{Tenths, Text, len},
+    wire::{Tenths, Text},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
-    scan::{ComplianceScore, ResultChange, ResultFilter, ResultRow, Scan, SettingChange, ValueChange},
+    scan::{ComplianceScore, ResultChange, ResultRow, SettingChange, ValueChange},
     service::ComparisonAnswer,
     value::{id::ScanId, text::ForeignText, time::Timestamp},
 };
@@ -30,7 +30,7 @@ pub(super) struct CompareScans;
 scan_arguments! {
     pub(super) struct Input {
         framework, service;
-        /// The earlier scan. Default: the previous one.
+        /// The earlier scan. Default: the last of another day, else the previous one.
         before_scan_id: Option<IdLine>,
     }
 }
@@ -39,6 +39,7 @@ scan_arguments! {
 pub(super) struct Output<'a> {
     before_scan_id: Text<ScanId>,
     before_at: Text<Timestamp>,
+    compared_with: &'static str,
     scan_id: Text<ScanId>,
     /// Each with check, and results and values before and after.
     new_failures: OpenList<ChangeOut<'a>>,
@@ -136,15 +137,10 @@ fn changed_settings<'a>(answer: &'a ComparisonAnswer, check: &str) -> Vec<Change
         .collect()
 }
 
-fn changes<'a>(
-    answer: &'a ComparisonAnswer,
-    list: &'a [ResultChange],
-    results: &ResultFilter,
-) -> OpenList<ChangeOut<'a>> {
+fn changes<'a>(answer: &'a ComparisonAnswer, list: &'a [ResultChange]) -> OpenList<ChangeOut<'a>> {
     OpenList(
         list.iter()
             .filter_map(|change| Some((change, change.row()?)))
-            .filter(|(_, row)| results.matches(row))
             .take(SHOWN)
             .map(|(change, row)| ChangeOut {
                 check_id: &row.check_id,
@@ -160,24 +156,11 @@ fn changes<'a>(
     )
 }
 
-fn ids<'a>(list: &'a [ResultChange], results: &ResultFilter) -> Vec<&'a str> {
+fn ids(list: &[ResultChange]) -> Vec<&str> {
     list.iter()
         .filter_map(ResultChange::row)
-        .filter(|row| results.matches(row))
         .map(|row| row.check_id.as_str())
         .collect()
-}
-
-/// The scan to compare with: the requested one, or the previous completed one.
-async fn earlier(context: &Context<'_>, input: &Input, after: &Scan) -> Result<Scan, Failure> {
-    if let Some(id) = scan_id("before_scan_id", input.before_scan_id.as_ref())? {
-        let found = context
-            .watchpost
-            .find_scan(context.scope, Some(id), None, after.scan_type);
-        return Ok(context.open(found.await)?);
-    }
-    let found = context.open(context.watchpost.scan_before(context.scope, after).await)?;
-    found.ok_or_else(|| Failure::invalid(text::scans::NO_EARLIER_SCAN.to_owned()))
 }
 
 fn difference(before: Option<ComplianceScore>, after: Option<ComplianceScore>) -> Option<Difference> {
@@ -186,7 +169,7 @@ fn difference(before: Option<ComplianceScore>, after: Option<ComplianceScore>) -
         .map(|(after, before)| Difference(after.difference(before)))
 }
 
-fn output<'a>(answer: &'a ComparisonAnswer, results: &ResultFilter) -> Output<'a> {
+fn output(answer: &ComparisonAnswer) -> Output<'_> {
     let found = &answer.comparison;
     let frameworks = found.frameworks.iter().map(|delta| {
         let out = Delta {
@@ -199,14 +182,15 @@ fn output<'a>(answer: &'a ComparisonAnswer, results: &ResultFilter) -> Output<'a
     Output {
         before_scan_id: Text(answer.before.id),
         before_at: Text(answer.before.completed_at.unwrap_or(answer.before.queued_at)),
+        compared_with: answer.with.as_str(),
         scan_id: Text(answer.after.id),
-        new_failures: changes(answer, &found.new_failures, results),
-        fixed: changes(answer, &found.fixed, results),
-        changed_failures: changes(answer, &found.changed_failures, results),
-        newly_skipped: changes(answer, &found.newly_skipped, results),
-        newly_readable: changes(answer, &found.newly_readable, results),
-        added: ids(&found.added, results),
-        removed: ids(&found.removed, results),
+        new_failures: changes(answer, &found.new_failures),
+        fixed: changes(answer, &found.fixed),
+        changed_failures: changes(answer, &found.changed_failures),
+        newly_skipped: changes(answer, &found.newly_skipped),
+        newly_readable: changes(answer, &found.newly_readable),
+        added: ids(&found.added),
+        removed: ids(&found.removed),
         still_failing: found.still_failing,
         unchanged: found.unchanged,
         score_change: difference(found.score.0, found.score.1),
@@ -214,22 +198,11 @@ fn output<'a>(answer: &'a ComparisonAnswer, results: &ResultFilter) -> Output<'a
     }
 }
 
-fn sentence(answer: &ComparisonAnswer, results: &ResultFilter) -> String {
-    let found = &answer.comparison;
-    text::scans::compared(
-        &answer.after,
-        len(&ids(&found.new_failures, results)),
-        ids(&found.fixed, results).len(),
-        found.still_failing,
-        found.score,
-    )
-}
-
 impl Tool for CompareScans {
     const DECLARATION: Declaration = Declaration {
         name: "compare_scans",
         title: "Compare scans",
-        description: "Compares two scans of one platform: new failures, fixes, checks newly skipped or readable, old and new values, score changes by framework. Default: the latest completed scan and the previous one.",
+        description: "Compares two scans of one platform: new failures, fixes, checks newly skipped or readable, old and new values, score changes by framework.",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };
@@ -240,12 +213,14 @@ impl Tool for CompareScans {
 impl QueryTool for CompareScans {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let after = context.open(input.choice().find(context.watchpost, context.scope).await?)?;
-        let before = earlier(context, &input, &after).await?;
-        let compared = context.watchpost.compare_scans(context.scope, before, after);
-        let answer = context.open(compared.await)?;
+        let before = scan_id("before_scan_id", input.before_scan_id.as_ref())?;
         let results = input.results();
-        let sentence = sentence(&answer, &results);
-        let output = output(&answer, &results);
+        let compared = context
+            .watchpost
+            .compare_scans(context.scope, before, after, &results);
+        let answer = context.open(compared.await)?;
+        let sentence = text::scans::compared(&answer, &results);
+        let output = output(&answer);
         Ok(Answer::new(sentence, &output)?.about(AuditTarget::new("scan", &answer.after.id)))
     }
 }

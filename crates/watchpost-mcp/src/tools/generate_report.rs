@@ -3,15 +3,17 @@
 use crate::{
     arguments::{IdLine, Word, scan_arguments, scan_id},
     error::Failure,
+    scan_wire::tenths,
     text,
     tool::{Answer, Context, Declaration, Link, QUERY, QueryTool, Tool},
-    wire::Text,
+    wire::{Tenths, Text},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
+    check::ScanType,
     report::{ReportFormat, ReportKind, ReportRequest},
     value::{id::ScanId, text::ForeignText},
 };
@@ -36,6 +38,12 @@ scan_arguments! {
 pub(super) struct Output<'a> {
     scan_id: Text<ScanId>,
     report_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<Tenths>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before_scan_id: Option<Text<ScanId>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compared_with: Option<&'static str>,
     markdown: Text<&'a ForeignText>,
     #[serde(skip_serializing_if = "Option::is_none")]
     truncated: Option<bool>,
@@ -83,10 +91,16 @@ impl QueryTool for GenerateReport {
         let output = Output {
             scan_id: Text(data.scan.id),
             report_uri: uri.clone(),
+            score: match data.scan.scan_type {
+                ScanType::Compliance => tenths(data.counts.score()),
+                ScanType::Exposure => None,
+            },
+            before_scan_id: data.comparison.as_ref().map(|compared| Text(compared.before.id)),
+            compared_with: data.comparison.as_ref().map(|compared| compared.with.as_str()),
             markdown: Text(&foreign),
             truncated: truncated.then_some(true),
         };
-        let sentence = text::scans::report(request.kind, &data.scan);
+        let sentence = text::scans::report(&data);
         let mut answer = Answer::new(sentence, &output)?.about(AuditTarget::new("scan", &data.scan.id));
         answer.link = Some(Link {
             uri,

@@ -41,6 +41,8 @@ scan_arguments! {
 pub(super) struct Output<'a> {
     scan: ScanOut<'a>,
     direction: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    selected: Option<OpenObject<CountsOut>>,
     failed_by_severity: OpenObject<BTreeMap<&'static str, u64>>,
     by_framework: OpenObject<BTreeMap<&'static str, CountsOut>>,
     by_service: OpenObject<BTreeMap<&'static str, CountsOut>>,
@@ -122,7 +124,7 @@ enum Since<'a> {
     },
 }
 
-fn since_previous<'a>(answer: &'a ScanAnswer, results: &ResultFilter) -> Since<'a> {
+fn since_previous(answer: &ScanAnswer) -> Since<'_> {
     match &answer.new_failures {
         None => Since::NoResults,
         Some(NewFailures::Unknown(why)) => Since::Unknown(why),
@@ -134,7 +136,7 @@ fn since_previous<'a>(answer: &'a ScanAnswer, results: &ResultFilter) -> Since<'
             ..
         }) => Since::Known {
             previous: *previous,
-            new_failures: rows.iter().filter(|row| results.matches(row)).collect(),
+            new_failures: rows.iter().collect(),
             fixed: *fixed,
             score_change: answer
                 .scan
@@ -155,6 +157,10 @@ fn output<'a>(answer: &'a ScanAnswer, since: Since<'a>) -> Output<'a> {
     let mut output = Output {
         scan: ScanOut::from(scan),
         direction: "higher_is_better",
+        selected: answer
+            .selected
+            .as_ref()
+            .map(|counts| OpenObject(CountsOut::from(counts))),
         failed_by_severity: OpenObject(
             Severity::ALL
                 .iter()
@@ -193,7 +199,7 @@ fn output<'a>(answer: &'a ScanAnswer, since: Since<'a>) -> Output<'a> {
     output
 }
 
-fn sentence(answer: &ScanAnswer, since: &Since<'_>) -> String {
+fn sentence(answer: &ScanAnswer, since: &Since<'_>, results: &ResultFilter) -> String {
     let scan = &answer.scan;
     if scan.is_unfinished() {
         return text::scans::unfinished(scan);
@@ -205,7 +211,7 @@ fn sentence(answer: &ScanAnswer, since: &Since<'_>) -> String {
             new_failures, fixed, ..
         } => text::scans::new_failures(len(new_failures), *fixed),
     };
-    text::scans::completed(scan, &since)
+    text::scans::completed(scan, answer.selected.as_ref(), results, &since)
 }
 
 impl Tool for GetScan {
@@ -232,10 +238,16 @@ impl QueryTool for GetScan {
             None => context.open(input.choice().find(context.watchpost, context.scope).await?)?,
         };
         let scan = wait(context, scan, seconds).await?;
-        let answer = context.open(context.watchpost.explain_scan(context.scope, scan).await)?;
+        let results = input.results();
+        let answer = context.open(
+            context
+                .watchpost
+                .explain_scan(context.scope, scan, &results)
+                .await,
+        )?;
         let scan = &answer.scan;
-        let since = since_previous(&answer, &input.results());
-        let sentence = sentence(&answer, &since);
+        let since = since_previous(&answer);
+        let sentence = sentence(&answer, &since, &results);
         let mut done =
             Answer::new(sentence, &output(&answer, since))?.about(AuditTarget::new("scan", &scan.id));
         if scan.is_unfinished() {

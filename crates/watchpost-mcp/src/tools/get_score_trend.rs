@@ -97,11 +97,10 @@ impl QueryTool for GetScoreTrend {
         let scan_type = input.scan_type.map_or(ScanType::Compliance, |word| word.0);
         let integration = integration_id(input.integration_id.as_ref())?;
         let days = input.days.map_or(90, |days| days.0);
-        let since = context.now.plus_days(-days);
         let answer = context.open(
             context
                 .watchpost
-                .score_trend(context.scope, integration, scan_type, since)
+                .score_trend(context.scope, integration, scan_type, days)
                 .await,
         )?;
         let skipped = answer.points.len().saturating_sub(POINTS_SHOWN);

@@ -68,7 +68,7 @@ impl Tool for StartScan {
     const DECLARATION: Declaration = Declaration {
         name: "start_scan",
         title: "Start a scan",
-        description: "Starts a read-only scan of a platform's settings and returns its scan_id; then call get_scan with that id and wait_seconds. Returns a running scan of the integration instead, or the same one if it ended under a minute ago. Changes nothing on the platform.",
+        description: "Starts a read-only scan of a platform's settings and returns its scan_id; then call get_scan with that id and wait_seconds. Returns a running scan of the integration instead, or the same one if it ended under a minute ago.",
         permission: Permission::StartScan,
         hints: Hints {
             read_only: false,

@@ -73,6 +73,7 @@ impl ScanStore for Fake {
         _: IntegrationId,
         _: ScanType,
         _: Option<ScanId>,
+        _: Option<Timestamp>,
     ) -> Result<Option<Scan>, StoreError> {
         Ok(None)
     }

@@ -182,10 +182,8 @@ fn trend(view: &View<'_>) -> Vec<TrendPoint> {
 }
 
 fn comparison<'a>(view: &'a View<'a>, changes: &'a Changes<'a>) -> Result<Comparison<'a>, serde_json::Error> {
-    let before = changes
-        .counts_before
-        .map(|counts| verdict(view.data.scan.scan_type, &counts));
-    let scores = (before.as_ref().and_then(|before| before.score), view.score());
+    let before = verdict(view.data.scan.scan_type, &changes.counts_before);
+    let scores = (before.score, view.score());
     let mut list = Vec::new();
     for group in &changes.groups {
         for change in &group.changes {
@@ -204,13 +202,14 @@ fn comparison<'a>(view: &'a View<'a>, changes: &'a Changes<'a>) -> Result<Compar
     Ok(Comparison {
         scan_before: changes.before.id.to_string(),
         completed_at: words::completed(changes.before),
+        compared_with: changes.with,
         score_difference: match scores {
             (Some(old), Some(new)) => Some(f64::from(new.difference(old)) / 10.0),
             _ => None,
         },
         before,
-        unchanged: changes.unchanged.map(|(all, _)| all),
-        still_failing: changes.unchanged.map(|(_, failing)| failing),
+        unchanged: changes.unchanged,
+        still_failing: changes.still_failing,
         frameworks: changes
             .frameworks
             .iter()

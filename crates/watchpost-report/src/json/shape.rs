@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use watchpost_core::{
     check::{CheckResult, Framework, Service, SkipReason},
     report::ReportKind,
-    scan::{ComplianceScore, SettingChange},
+    scan::{ComparedWith, ComplianceScore, SettingChange},
     value::{time::Timestamp, word::Severity},
 };
 
@@ -130,14 +130,12 @@ pub(super) struct TrendPoint {
 pub(super) struct Comparison<'a> {
     pub(super) scan_before: String,
     pub(super) completed_at: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) before: Option<Verdict>,
+    pub(super) compared_with: ComparedWith,
+    pub(super) before: Verdict,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) score_difference: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) unchanged: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) still_failing: Option<u64>,
+    pub(super) unchanged: u64,
+    pub(super) still_failing: u64,
     pub(super) frameworks: BTreeMap<Framework, FrameworkScores>,
     pub(super) changes: Vec<Change<'a>>,
     pub(super) settings: Vec<&'a SettingChange>,

@@ -7,7 +7,7 @@ use crate::controls::{ControlState, FrameworkControls};
 use watchpost_core::{
     check::ScanType,
     report::ReportKind,
-    scan::{ComplianceScore, ExposureLabel, ScanCounts, exposure_label},
+    scan::{ComparedWith, ComplianceScore, ExposureLabel, ScanCounts, exposure_label},
     value::time::Timestamp,
 };
 use words::{counted, day, moment, score, signed};
@@ -42,10 +42,9 @@ pub(crate) fn verdict(scan_type: ScanType, counts: &ScanCounts) -> String {
     }
 }
 
-/// The scan that another one is compared with, and its [`verdict`] if that is known.
-pub(crate) fn earlier_scan(completed: &str, verdict: Option<&str>) -> String {
-    let verdict = verdict.map_or_else(String::new, |verdict| format!(": {verdict}"));
-    format!("the scan of {completed}{verdict}")
+/// The scan that another one is compared with, and its [`verdict`].
+pub(crate) fn earlier_scan(completed: &str, verdict: &str) -> String {
+    format!("the scan of {completed}: {verdict}")
 }
 
 /// `Mara Holt, Ivo Brandt and 2 more`.
@@ -119,12 +118,14 @@ pub(crate) fn unread(unread: u64, settings: u64) -> String {
 pub(crate) const FIRST_SCAN: &str =
     "This is the first completed scan of its type, so there is no earlier scan to compare with.";
 
-/// The earlier scan has no score for the report's selection.
-pub(crate) fn compared_without_score(before: Timestamp) -> String {
-    format!(
-        "Compared with the scan of {}, whose score for this selection is not stored.",
-        day(before)
-    )
+/// The earlier scan, and the reason for which the report compares with it.
+pub(crate) fn compared_with(before: &str, with: ComparedWith) -> String {
+    let reason = match with {
+        ComparedWith::AnotherDay => "the last scan of another day",
+        ComparedWith::Previous => "the previous scan",
+        ComparedWith::Requested => "the requested scan",
+    };
+    format!("{before} ({reason})")
 }
 
 pub(crate) fn same_label(before: Timestamp, failed_before: u64) -> String {
@@ -162,26 +163,21 @@ pub(crate) fn score_change(
     }
 }
 
-/// `still_failing` is unknown for a selection.
+/// The changes since an earlier scan in one sentence.
 pub(crate) fn changes(
     before: Timestamp,
     new_failures: u64,
     fixed: u64,
-    still_failing: Option<u64>,
+    still_failing: u64,
     no_longer_judged: u64,
 ) -> String {
     let mut out = format!(
-        "{} and {} since {}",
+        "{} and {} since {}; {} still failing",
         counted(new_failures, "new failure", "new failures"),
         counted(fixed, "failure fixed", "failures fixed"),
-        day(before)
+        day(before),
+        counted(still_failing, "check", "checks")
     );
-    if let Some(failing) = still_failing {
-        out.push_str(&format!(
-            "; {} still failing",
-            counted(failing, "check", "checks")
-        ));
-    }
     if no_longer_judged > 0 {
         out.push_str(&format!(
             "; {} no longer judged",

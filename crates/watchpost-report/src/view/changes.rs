@@ -2,8 +2,10 @@
 
 use crate::text::{self, lists, words};
 use watchpost_core::{
-    report::ReportData,
-    scan::{Comparison, FrameworkDelta, ResultChange, ResultRow, Scan, ScanCounts, ScanPoint, SettingChange},
+    report::{ReportComparison, ReportData},
+    scan::{
+        ComparedWith, Comparison, FrameworkDelta, ResultChange, Scan, ScanCounts, ScanPoint, SettingChange,
+    },
 };
 
 /// A list of changes of one kind.
@@ -24,12 +26,16 @@ pub(crate) struct ChangeGroup<'a> {
 pub(crate) struct Changes<'a> {
     /// The earlier scan.
     pub before: &'a Scan,
-    /// The earlier scan's counts over the same selection, if they are known.
-    pub counts_before: Option<ScanCounts>,
+    /// The reason for which the report compares with it.
+    pub with: ComparedWith,
+    /// The earlier scan's counts over the same selection.
+    pub counts_before: ScanCounts,
     /// All lists in order, empty ones included.
     pub groups: Vec<ChangeGroup<'a>>,
-    /// The number of checks with the same result as before, and how many of them fail. Only known without a selection.
-    pub unchanged: Option<(u64, u64)>,
+    /// The number of checks with the same result as before.
+    pub unchanged: u64,
+    /// The number of those that fail.
+    pub still_failing: u64,
     /// The scores by framework.
     pub frameworks: Vec<FrameworkDelta>,
     /// The changed settings.
@@ -91,43 +97,26 @@ const LISTS: [ListShape; 7] = [
 ];
 
 impl<'a> Changes<'a> {
-    pub(super) fn of(data: &'a ReportData, before: &'a Scan, comparison: &'a Comparison) -> Self {
+    pub(super) fn of(data: &'a ReportData, compared: &'a ReportComparison) -> Self {
         let whole = data.frameworks.is_empty() && data.services.is_empty();
-        let counts_before = if whole {
-            Some(before.counts)
-        } else {
-            data.trend
-                .iter()
-                .find(|point| point.scan == before.id)
-                .and_then(|point| selected_counts(data, point))
-        };
+        let comparison = &compared.differences;
         let groups = LISTS
             .iter()
             .map(|list| ChangeGroup {
                 key: list.key,
                 title: list.title,
                 meaning: list.meaning,
-                changes: (list.changes)(comparison)
-                    .iter()
-                    .filter(|change| change.row().is_some_and(|row| is_selected(data, row)))
-                    .collect(),
-            })
-            .collect();
-        let frameworks = comparison
-            .frameworks
-            .iter()
-            .copied()
-            .filter(|delta| {
-                data.services.is_empty()
-                    && (data.frameworks.is_empty() || data.frameworks.contains(&delta.framework))
+                changes: (list.changes)(comparison).iter().collect(),
             })
             .collect();
         Self {
-            before,
-            counts_before,
+            before: &compared.before,
+            with: compared.with,
+            counts_before: comparison.counts.0,
             groups,
-            unchanged: whole.then_some((comparison.unchanged, comparison.still_failing)),
-            frameworks,
+            unchanged: comparison.unchanged,
+            still_failing: comparison.still_failing,
+            frameworks: comparison.frameworks.clone(),
             settings: data
                 .setting_changes
                 .values()
@@ -156,14 +145,10 @@ impl<'a> Changes<'a> {
             words::completed(self.before),
             self.count("new_failures"),
             self.count("fixed"),
-            self.unchanged.map(|(_, failing)| failing),
+            self.still_failing,
             self.count("newly_skipped"),
         )
     }
-}
-
-fn is_selected(data: &ReportData, row: &ResultRow) -> bool {
-    row.is_within(&data.frameworks, &data.services)
 }
 
 /// The counts of a point over the report's selection. The counts of services, which don't overlap, are added up. Frameworks

@@ -54,7 +54,7 @@ impl<'a> View<'a> {
             changes: data
                 .comparison
                 .as_ref()
-                .map(|(before, comparison)| Changes::of(data, before, comparison)),
+                .map(|comparison| Changes::of(data, comparison)),
             trend,
             settings: data.settings.iter().map(|row| (row.path.as_str(), row)).collect(),
         }
@@ -105,9 +105,7 @@ impl<'a> View<'a> {
             return text::FIRST_SCAN.to_owned();
         };
         let at = words::completed(changes.before);
-        let Some(before) = changes.counts_before else {
-            return text::compared_without_score(at);
-        };
+        let before = changes.counts_before;
         if self.is_exposure() {
             let (old, new) = (exposure_label(&before), exposure_label(&self.data.counts));
             return if old == new {
@@ -317,16 +315,13 @@ impl<'a> View<'a> {
         if let Some(changes) = &self.changes {
             let before = changes.before;
             let completed = words::moment(words::completed(before));
-            let verdict = changes
-                .counts_before
-                .map(|counts| text::verdict(scan.scan_type, &counts));
-            out.push((
-                "Compared with",
-                match (self.is_executive(), verdict) {
-                    (true, verdict) => text::earlier_scan(&completed, verdict.as_deref()),
-                    (false, _) => format!("{}, {completed}", before.id),
-                },
-            ));
+            let shown = if self.is_executive() {
+                let verdict = text::verdict(scan.scan_type, &changes.counts_before);
+                text::earlier_scan(&completed, &verdict)
+            } else {
+                format!("{}, {completed}", before.id)
+            };
+            out.push(("Compared with", text::compared_with(&shown, changes.with)));
         }
         let selection = self.selection();
         if !selection.is_empty() {

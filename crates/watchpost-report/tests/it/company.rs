@@ -8,10 +8,11 @@ use watchpost_core::{
     },
     finding::FindingCount,
     posture::{Coverage, Snapshot, score::risk_score},
-    report::{ReportData, ReportKind, ReportPosture},
+    report::{ReportComparison, ReportData, ReportKind, ReportPosture},
     scan::{
-        Exemption, ResultDetail, ResultFilter, ResultRow, Scan, ScanCounts, ScanPoint, ScanTrigger,
-        SettingChange, SettingRow, compare, scored_by_framework, scored_by_service, select,
+        ComparedWith, Exemption, ResultDetail, ResultFilter, ResultRow, Scan, ScanCounts, ScanPoint,
+        ScanTrigger, SettingChange, SettingRow, compare_selected, scored_by_framework, scored_by_service,
+        select,
     },
     value::{
         id::{AnalysisId, ExemptionId, IntegrationId, ScanId},
@@ -98,6 +99,16 @@ fn failed(reason: &str, detected: &str, names: &[&str]) -> Outcome {
 
 /// Returns data with nine checks: every result, every skip reason, a hostile name, and an earlier scan to compare with.
 pub(crate) fn small(kind: ReportKind, scan_type: ScanType, difference: bool) -> ReportData {
+    limited(kind, scan_type, difference, ResultFilter::default())
+}
+
+/// As [`small`], limited to the checks that a filter selects.
+pub(crate) fn limited(
+    kind: ReportKind,
+    scan_type: ScanType,
+    difference: bool,
+    filter: ResultFilter,
+) -> ReportData {
     use CheckResult::{Error, Passed, Skipped};
     use Severity::{Critical, High, Info, Low, Medium};
     let checks = vec![
@@ -274,6 +285,7 @@ pub(crate) fn small(kind: ReportKind, scan_type: ScanType, difference: bool) -> 
         kind,
         scan_type,
         difference,
+        filter,
         now: details(&now),
         before: details(&before),
         checks,
@@ -413,6 +425,7 @@ pub(crate) fn whole(kind: ReportKind, scan_type: ScanType, difference: bool) -> 
         kind,
         scan_type,
         difference,
+        filter: ResultFilter::default(),
         now,
         before,
         checks,
@@ -424,6 +437,7 @@ struct Parts {
     kind: ReportKind,
     scan_type: ScanType,
     difference: bool,
+    filter: ResultFilter,
     now: Vec<ResultDetail>,
     before: Vec<ResultDetail>,
     checks: Vec<Check>,
@@ -478,7 +492,8 @@ fn assembled(parts: Parts) -> ReportData {
         .into_iter()
         .map(|detail| (detail.row.check_id.clone(), detail))
         .collect();
-    let sorted = select(now.clone(), &ResultFilter::default(), None, usize::MAX).results;
+    let filter = parts.filter;
+    let sorted = select(now.clone(), &filter, None, usize::MAX).results;
     let point = |at: Timestamp, number: u8, counts: ScanCounts, rows: &[ResultRow]| ScanPoint {
         scan: ScanId::from_bytes([number; 16]),
         at,
@@ -517,11 +532,9 @@ fn assembled(parts: Parts) -> ReportData {
         generated_at: day(60),
         version: "0.1.0",
         tenant: "c0ffee00-1111-4222-8333-444444444444".into(),
-        frameworks: Vec::new(),
-        services: Vec::new(),
-        counts,
-        by_framework: scored_by_framework(&now),
-        by_service: scored_by_service(&now),
+        counts: ScanCounts::of(&sorted),
+        by_framework: scored_by_framework(&sorted),
+        by_service: scored_by_service(&sorted),
         results: sorted
             .iter()
             .filter_map(|row| by_id.remove(&row.check_id))
@@ -531,10 +544,13 @@ fn assembled(parts: Parts) -> ReportData {
             .into_iter()
             .map(|check| (check.id.clone(), check))
             .collect(),
-        comparison: Some((
-            scan(1, parts.scan_type, day(52), counts_before, of_settings),
-            compare(&before, &now),
-        )),
+        comparison: Some(ReportComparison {
+            before: scan(1, parts.scan_type, day(52), counts_before, of_settings),
+            with: ComparedWith::AnotherDay,
+            differences: compare_selected(before, now, &filter),
+        }),
+        frameworks: filter.frameworks,
+        services: filter.services,
         setting_changes: BTreeMap::from([
             changed(
                 "exchange/Settings",

@@ -1,10 +1,11 @@
 //! The formats Markdown, JSON, CSV and OCSF.
 
-use crate::company::{HOSTILE, small, whole};
+use crate::company::{HOSTILE, limited, small, whole};
 use serde_json::Value;
 use watchpost_core::{
     check::{CheckResult, Framework, ScanType, Service},
     report::{ReportData, ReportFormat, ReportKind, ReportRenderer},
+    scan::ResultFilter,
 };
 use watchpost_report::Reports;
 
@@ -211,19 +212,56 @@ fn foreign_text_is_escaped_in_markdown() {
 
 #[test]
 fn a_comparison_is_limited_to_the_selection() {
-    let mut data = compliance(ReportKind::Executive);
-    data.services = vec![Service::Exchange];
-    data.results
-        .retain(|detail| detail.row.service == Service::Exchange);
-    let json: Value = serde_json::from_str(&written(&data, ReportFormat::Json)).unwrap();
+    let written_as_json = |frameworks: &[Framework]| -> Value {
+        let filter = ResultFilter {
+            frameworks: frameworks.to_vec(),
+            services: vec![Service::Exchange],
+            ..ResultFilter::default()
+        };
+        let data = limited(ReportKind::Executive, ScanType::Compliance, false, filter);
+        serde_json::from_str(&written(&data, ReportFormat::Json)).unwrap()
+    };
+    let json = written_as_json(&[]);
     let changes = json["comparison"]["changes"].as_array().unwrap();
     assert!(!changes.is_empty());
     assert!(changes.iter().all(|change| change["service"] == "exchange"));
     assert_eq!(json["comparison"]["before"]["counts"]["failed"], 1);
-    assert!(json["comparison"].get("unchanged").is_none());
-    // Scores of a framework within a service are not stored, so they are omitted.
-    data.frameworks = vec![Framework::Cis];
-    let json: Value = serde_json::from_str(&written(&data, ReportFormat::Json)).unwrap();
-    assert!(json["comparison"].get("before").is_none());
-    assert_eq!(json["trend"], serde_json::json!([]));
+    assert_eq!(json["comparison"]["compared_with"], "last_scan_of_another_day");
+    // The counts of a framework within a service are computed for the two scans, but not stored for the trend.
+    let both = written_as_json(&[Framework::Cis]);
+    assert!(both["comparison"]["before"]["counts"].is_object());
+    assert_eq!(both["trend"], serde_json::json!([]));
+}
+
+#[test]
+fn every_format_of_a_limited_report_has_the_numbers_of_the_selection() {
+    for difference in [false, true] {
+        let filter = ResultFilter {
+            services: vec![Service::Exchange],
+            ..ResultFilter::default()
+        };
+        let whole = small(ReportKind::Evidence, ScanType::Compliance, difference);
+        let data = limited(ReportKind::Evidence, ScanType::Compliance, difference, filter);
+        let score = data.counts.score().unwrap().to_string();
+        assert_ne!(score, whole.counts.score().unwrap().to_string());
+        let comparison = data.comparison.as_ref().unwrap();
+        let before = comparison.differences.score.0.unwrap().to_string();
+        for format in [ReportFormat::Html, ReportFormat::Markdown] {
+            let text = written(&data, format);
+            assert!(
+                text.contains(&score) && text.contains(&format!("then {before}")),
+                "{format}"
+            );
+            assert!(text.contains("the last scan of another day"), "{format}");
+        }
+        let json: Value = serde_json::from_str(&written(&data, ReportFormat::Json)).unwrap();
+        assert_eq!(json["score"].to_string(), score);
+        assert_eq!(json["comparison"]["before"]["score"].to_string(), before);
+        let csv = written(&data, ReportFormat::Csv);
+        assert!(csv.lines().count() > 1 && csv.lines().skip(1).all(|line| line.contains("exchange")));
+        for event in events(&data) {
+            let check = event["metadata"]["event_code"].as_str();
+            assert!(check.is_some_and(|check| check.starts_with("exo.")), "{event}");
+        }
+    }
 }

@@ -30,6 +30,7 @@ use watchpost_core::{
     integration::connector::ConnectorConfig,
     job::WorkspaceRow,
     port::{Clock, Random},
+    scan::REPEAT_MS,
     service::{ScanOrder, ScanTarget, Unrecorded, Watchpost},
     value::{
         id::ScanId,
@@ -52,6 +53,10 @@ const SYNC_TIMES: [(Stage, i64); 4] = [
     (Stage::Now, HOUR_MS),
     (Stage::Now, 0),
 ];
+
+/// The time between the end of the history and the start of a demo with the current time. The first request for a scan
+/// must not be answered with the history's last one.
+const HISTORY_AGE_MS: i64 = 2 * REPEAT_MS;
 
 /// Options of a demo.
 #[derive(Debug, Clone)]
@@ -107,7 +112,9 @@ impl Demo {
             anyhow::bail!(text::demo::folder_in_use(path));
         }
         let clock = Arc::new(DemoClock::new());
-        let origin = options.now.unwrap_or_else(|| clock.now());
+        let origin = options
+            .now
+            .unwrap_or_else(|| clock.now().plus_millis(-HISTORY_AGE_MS));
         clock.freeze(origin.plus_millis(Stage::Days30.offset_ms()));
         let vendors = Vendors::start(company, origin, Arc::clone(&clock))?;
         let environment = Environment {

@@ -149,7 +149,11 @@ fn imported_settings_are_judged_compared_and_replayed_like_a_scan() {
             .expect("the store works")
             .expect("the older export is the one before");
         let compared = fixture
-            .open(watchpost.compare_scans(scope, before, latest.clone()).await)
+            .open(
+                watchpost
+                    .compare_scans(scope, Some(before.id), latest.clone(), &Default::default())
+                    .await,
+            )
             .await
             .expect("they can be compared");
         let new: Vec<_> = compared

@@ -1,4 +1,5 @@
-//! Tests of requests for scans, over the protocol: repeated requests, waiting without an id, and ids of controls.
+//! Tests of requests for scans, over the protocol: repeated requests, waiting without an id, ids of controls, the scan to
+//! compare with, periods of days, and numbers within a filter.
 
 use crate::{
     demo::now,
@@ -7,6 +8,7 @@ use crate::{
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::watch;
+use watchpost_core::{scan::ComplianceScore, value::time::Timestamp};
 use watchpost_runtime::{metrics::Counters, worker::Worker};
 
 impl Session {
@@ -191,4 +193,182 @@ async fn the_id_of_a_control_selects_all_checks_that_carry_it_failed_first() {
         .await;
     assert_eq!(ids(&one["results"]), ["spo.sharing_limited"]);
     assert_eq!(one["detail"]["check_id"], "spo.sharing_limited");
+}
+
+#[tokio::test]
+async fn comparisons_are_with_the_last_scan_of_another_day_and_say_which() {
+    let session = Session::new().await;
+    let list = session
+        .ask("list_scans", json!({"scan_type": "compliance"}))
+        .await;
+    let scan = |at: usize| list["scans"][at].clone();
+    let (latest, week_ago) = (scan(0), scan(1));
+    // Another scan on the day of the latest one.
+    session.company.clock.freeze(now().plus_millis(3_600_000));
+    let started = session.ask("start_scan", stored("compliance")).await;
+    session.work().await;
+
+    let (text, compared) = session.say("compare_scans", json!({})).await;
+    assert_eq!(compared["scan_id"], started["scan_id"]);
+    assert_eq!(compared["before_scan_id"], week_ago["scan_id"]);
+    assert_eq!(compared["compared_with"], "last_scan_of_another_day");
+    let at = |scan: &Value| scan["completed_at"].as_str().expect("a time").to_owned();
+    assert!(
+        text.contains(&format!(
+            "compared with {}, the last scan of another day",
+            at(&week_ago)
+        )),
+        "{text}"
+    );
+    let asked = json!({"before_scan_id": latest["scan_id"]});
+    let (text, requested) = session.say("compare_scans", asked).await;
+    assert_eq!(requested["compared_with"], "requested_scan");
+    assert!(
+        text.contains(&format!("compared with {}, the requested scan", at(&latest))),
+        "{text}"
+    );
+
+    let (text, report) = session.say("generate_report", json!({})).await;
+    assert_eq!(report["scan_id"], started["scan_id"]);
+    assert_eq!(report["before_scan_id"], week_ago["scan_id"]);
+    assert_eq!(report["compared_with"], "last_scan_of_another_day");
+    assert!(
+        text.contains(&at(&week_ago)) && text.contains("the last scan of another day"),
+        "{text}"
+    );
+    assert!(
+        report["markdown"]
+            .as_str()
+            .expect("a text")
+            .contains("the last scan of another day")
+    );
+
+    // If all earlier scans are of the same day, the previous one takes the place.
+    let first = session.ask("list_scans", json!({"scan_type": "exposure"})).await;
+    let oldest = first["scans"]
+        .as_array()
+        .expect("scans")
+        .last()
+        .expect("a scan")
+        .clone();
+    let none = session
+        .error("compare_scans", json!({"scan_id": oldest["scan_id"]}))
+        .await;
+    assert!(none.contains("no earlier completed scan"), "{none}");
+}
+
+#[tokio::test]
+async fn a_trend_includes_the_whole_day_with_which_its_period_begins() {
+    let session = Session::new().await;
+    let list = session
+        .ask("list_scans", json!({"scan_type": "compliance"}))
+        .await;
+    let oldest = list["scans"]
+        .as_array()
+        .expect("scans")
+        .last()
+        .expect("a scan")
+        .clone();
+    let begun: Timestamp = oldest["completed_at"]
+        .as_str()
+        .expect("a time")
+        .parse()
+        .expect("a time");
+    let count = async |days: i64| {
+        let trend = session.ask("get_score_trend", json!({"days": days})).await;
+        trend["points"].as_array().expect("points").len()
+    };
+    // Thirty days later, at the same time, and at the end of the day.
+    for time in [
+        begun.plus_days(30),
+        begun.plus_days(30).plus_millis(1),
+        begun.plus_days(30).end_of_day(),
+    ] {
+        session.company.clock.freeze(time);
+        assert_eq!(count(30).await, 3, "{time}");
+        assert_eq!(count(29).await, 2, "{time}");
+    }
+    session.company.clock.freeze(begun.plus_days(31).start_of_day());
+    assert_eq!(count(30).await, 2);
+}
+
+#[tokio::test]
+async fn answers_and_documents_within_a_filter_have_the_score_of_its_checks() {
+    let session = Session::new().await;
+    let filter = json!({"framework": ["cis"], "service": ["exchange"]});
+    let with = |more: Value| {
+        let mut arguments = filter.clone();
+        for (name, value) in more.as_object().expect("an object") {
+            arguments[name] = value.clone();
+        }
+        arguments
+    };
+    let score = async |scan: &Value| {
+        let list = session
+            .ask("list_check_results", with(json!({"scan_id": scan, "limit": 100})))
+            .await;
+        let rows = list["results"].as_array().expect("rows").clone();
+        assert_eq!(list["total"], rows.len());
+        let count = |result: &str| rows.iter().filter(|row| row["result"] == result).count() as u64;
+        ComplianceScore::of(count("passed"), count("failed")).expect("a score")
+    };
+    let (text, compared) = session.say("compare_scans", filter.clone()).await;
+    let (before, after) = (
+        score(&compared["before_scan_id"]).await,
+        score(&compared["scan_id"]).await,
+    );
+    let whole = session.ask("get_scan", json!({})).await;
+    assert_ne!(
+        whole["scan"]["score"].as_f64(),
+        Some(after.percent()),
+        "the filter has an effect"
+    );
+    assert!(text.contains(&format!("Score {before}, now {after}")), "{text}");
+    assert!(
+        text.contains("limited to") && text.contains("Exchange Online"),
+        "{text}"
+    );
+    let change = f64::from(after.difference(before)) / 10.0;
+    assert_eq!(compared["score_change"].as_f64(), Some(change));
+    let frameworks = compared["frameworks"].as_object().expect("frameworks");
+    assert_eq!(frameworks.keys().collect::<Vec<_>>(), ["cis"]);
+    assert_eq!(frameworks["cis"]["after"].as_f64(), Some(after.percent()));
+
+    let (text, scan) = session.say("get_scan", filter.clone()).await;
+    assert_eq!(scan["selected"]["score"].as_f64(), Some(after.percent()));
+    assert!(text.contains(&format!(": {after} (")), "{text}");
+
+    let (text, report) = session.say("generate_report", filter.clone()).await;
+    assert!(
+        text.contains(&format!(": {after} (")) && text.contains("limited to"),
+        "{text}"
+    );
+    assert_eq!(report["score"].as_f64(), Some(after.percent()));
+    assert!(
+        report["markdown"]
+            .as_str()
+            .expect("a text")
+            .contains(&format!("**{after} of 100"))
+    );
+    let uri = report["report_uri"].as_str().expect("a uri");
+    for (ending, expected) in [
+        ("html", after.to_string()),
+        ("md", format!("**{after} of 100")),
+        ("json", format!("\"score\": {}", after.percent())),
+    ] {
+        let uri = uri.replace(".html?", &format!(".{ending}?"));
+        let read = session.client.send("resources/read", json!({"uri": uri})).await;
+        let page = read["result"]["contents"][0]["text"].as_str().expect("a text");
+        assert!(page.contains(&expected), "{ending}: no {expected}");
+        assert!(page.contains(&before.to_string()), "{ending}: no {before}");
+    }
+    for ending in ["csv", "ocsf.jsonl"] {
+        let uri = uri.replace(".html?", &format!(".{ending}?"));
+        let read = session.client.send("resources/read", json!({"uri": uri})).await;
+        let page = read["result"]["contents"][0]["text"].as_str().expect("a text");
+        let head = usize::from(ending == "csv");
+        for line in page.lines().skip(head) {
+            assert!(line.contains("exo."), "{ending}: {line}");
+        }
+    }
 }

@@ -47,7 +47,7 @@ impl Session {
     }
 
     /// Calls a tool with invalid arguments. Returns the error.
-    async fn error(&self, tool: &str, arguments: Value) -> String {
+    pub(crate) async fn error(&self, tool: &str, arguments: Value) -> String {
         let answer = self.client.call(tool, arguments).await;
         assert_eq!(answer["result"]["isError"], true, "{tool}: {answer}");
         answer["result"]["content"][0]["text"]

@@ -107,9 +107,11 @@ impl ScanStore for SqliteStore {
         integration: IntegrationId,
         scan_type: ScanType,
         before: Option<ScanId>,
+        completed_before: Option<Timestamp>,
     ) -> Result<Option<Scan>, StoreError> {
         self.read(scope, "scans", |conn, workspace| {
-            read::latest(conn, workspace, integration, scan_type, before)
+            let older = (before, completed_before);
+            read::latest(conn, workspace, integration, scan_type, older)
         })
     }
 

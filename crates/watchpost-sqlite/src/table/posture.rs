@@ -82,7 +82,7 @@ pub(crate) fn risk_facts(conn: &Connection, workspace: i64) -> Res<RiskFacts> {
     let days_before = |days: i64| -> Res<Option<Snapshot>> {
         match &newest {
             Some(newest) => {
-                let until = newest.at.plus_days(-days).as_millis();
+                let until = newest.at.plus_days(-days).end_of_day().as_millis();
                 Ok(latest(conn, workspace, until, 1)?.into_iter().next())
             }
             None => Ok(None),

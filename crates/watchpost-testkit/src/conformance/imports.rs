@@ -479,7 +479,13 @@ pub async fn imported_settings_become_a_scan_at_the_time_they_were_read(harness:
     }
     let latest = world
         .store
-        .latest_scan(&tenant.operator, integration.unwrap(), ScanType::Compliance, None)
+        .latest_scan(
+            &tenant.operator,
+            integration.unwrap(),
+            ScanType::Compliance,
+            None,
+            None,
+        )
         .await
         .unwrap()
         .unwrap();

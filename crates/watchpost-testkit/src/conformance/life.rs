@@ -10,7 +10,7 @@ use watchpost_core::{
     value::{
         id::{FindingId, IdentityId},
         text::ForeignText,
-        time::DAY_MS,
+        time::{DAY_MS, HOUR_MS},
         word::{Category, DismissReason, FindingStatus, Platform, RemediationState, Severity},
     },
 };
@@ -293,7 +293,8 @@ pub async fn risk_facts_list_the_worst_scored_findings_first(harness: &dyn Harne
         world.store.record_analysis(write).await.unwrap().into_value()
     };
     let first = record().await;
-    world.clock.advance_ms(24 * DAY_MS);
+    // The first analysis is less than thirty days before the third, but on that day.
+    world.clock.advance_ms(23 * DAY_MS - HOUR_MS);
     let second = record().await;
     world.clock.advance_ms(7 * DAY_MS);
     let third = record().await;

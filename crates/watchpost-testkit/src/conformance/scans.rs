@@ -488,25 +488,44 @@ pub async fn scans_are_read_back_as_they_were_written(harness: &dyn Harness) {
     }
 
     let latest = store
-        .latest_scan(scope, fixture.integration, ScanType::Compliance, None)
+        .latest_scan(scope, fixture.integration, ScanType::Compliance, None, None)
         .await
         .unwrap()
         .unwrap();
     assert_eq!(latest.id, second);
     assert_eq!((latest.counts.failed, latest.counts.skipped_total()), (1, 1));
     let before = store
-        .latest_scan(scope, fixture.integration, ScanType::Compliance, Some(second))
+        .latest_scan(
+            scope,
+            fixture.integration,
+            ScanType::Compliance,
+            Some(second),
+            None,
+        )
         .await
         .unwrap()
         .unwrap();
     assert_eq!(before.id, first);
     assert!(
         store
-            .latest_scan(scope, fixture.integration, ScanType::Exposure, None)
+            .latest_scan(scope, fixture.integration, ScanType::Exposure, None, None)
             .await
             .unwrap()
             .is_none()
     );
+
+    // The scan that was completed at the limit is not before it.
+    let ends = (
+        fixture.get(first).await.completed_at,
+        fixture.get(second).await.completed_at,
+    );
+    for (limit, expected) in [(ends.0, None), (ends.1, Some(first)), (None, Some(second))] {
+        let found = store
+            .latest_scan(scope, fixture.integration, ScanType::Compliance, None, limit)
+            .await
+            .unwrap();
+        assert_eq!(found.map(|scan| scan.id), expected);
+    }
 
     let query = ScanQuery {
         limit: 1,

@@ -10,9 +10,8 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Map, Value, json};
 use watchpost_core::{
-    error::Error,
     scan::{FrameworkDelta, ResultChange, ResultRow},
-    service::{ComparisonAnswer, Unrecorded},
+    service::ComparisonAnswer,
     value::id::ScanId,
 };
 
@@ -20,7 +19,7 @@ use watchpost_core::{
 pub(crate) struct Compare {
     #[command(flatten)]
     choice: ScanChoice,
-    /// The earlier scan [default: the previous completed scan]
+    /// The earlier scan [default: the last scan of another day, or the previous one]
     #[arg(long)]
     before: Option<ScanId>,
     #[command(flatten)]
@@ -29,25 +28,14 @@ pub(crate) struct Compare {
 
 pub(crate) async fn run(args: Compare, session: &Session, output: Output) -> Result<()> {
     let (watchpost, scope) = (&session.watchpost, session.scope.as_ref());
-    let read = Unrecorded::gather(async |reader| {
-        let after = reader.open(args.choice.find(session).await)?;
-        let before = match args.before {
-            Some(_) => {
-                let earlier = ScanChoice {
-                    scan: args.before,
-                    scan_type: after.scan_type,
-                    integration: None,
-                };
-                reader.open(earlier.find(session).await)?
-            }
-            None => reader
-                .open(watchpost.scan_before(scope, &after).await)?
-                .ok_or_else(|| Error::conflict(text::scan::NOTHING_BEFORE))?,
-        };
-        reader.open(watchpost.compare_scans(scope, before, after).await)
-    });
+    let filter = args.selection.filter();
+    let read = args
+        .choice
+        .find(session)
+        .await
+        .then(async |after| watchpost.compare_scans(scope, args.before, after, &filter).await);
     let answer = session.read("scan.read", "scan compare", read.await).await?;
-    show(&answer, &args.selection, output)
+    show(&answer, output)
 }
 
 /// The name in JSON, the title for people, and the changes of a group.
@@ -108,28 +96,26 @@ fn change_json(answer: &ComparisonAnswer, change: &ResultChange) -> Option<Value
     Some(json)
 }
 
-fn show(answer: &ComparisonAnswer, selection: &Selection, output: Output) -> Result<()> {
+fn show(answer: &ComparisonAnswer, output: Output) -> Result<()> {
     let comparison = &answer.comparison;
     let mut json = json!({
         "before": scan_json(&answer.before),
         "after": scan_json(&answer.after),
+        "compared_with": answer.with,
+        "score": {"before": comparison.score.0, "after": comparison.score.1},
         "unchanged": comparison.unchanged,
         "still_failing": comparison.still_failing,
         "frameworks": frameworks_json(&comparison.frameworks),
     });
     let mut text = text::scan::comparison(answer);
     for (name, title, list) in groups(answer) {
-        let shown: Vec<&ResultChange> = list
-            .iter()
-            .filter(|change| change.row().is_some_and(|row| selection.contains(row)))
-            .collect();
-        if !shown.is_empty() {
-            text.push_str(&text::scan::changes(title, shown.len()));
+        if !list.is_empty() {
+            text.push_str(&text::scan::changes(title, list.len()));
         }
-        for row in shown.iter().filter_map(|change| change.row()) {
+        for row in list.iter().filter_map(ResultChange::row) {
             text.push_str(&text::scan::change(answer, row));
         }
-        json[name] = shown
+        json[name] = list
             .iter()
             .filter_map(|change| change_json(answer, change))
             .collect();

@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 use watchpost_core::{
     check::{Framework, ScanType, Service},
     error::Error,
-    scan::{ResultRow, Scan, ScanCounts},
+    scan::{ResultFilter, ResultRow, Scan, ScanCounts},
     service::{Replay, Unrecorded},
     value::{
         id::{IntegrationId, ScanId},
@@ -91,8 +91,12 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
-    pub(crate) fn contains(&self, row: &ResultRow) -> bool {
-        row.is_within(&self.framework, &self.service)
+    pub(crate) fn filter(&self) -> ResultFilter {
+        ResultFilter {
+            frameworks: self.framework.clone(),
+            services: self.service.clone(),
+            ..ResultFilter::default()
+        }
     }
 }
 

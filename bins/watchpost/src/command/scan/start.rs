@@ -13,7 +13,7 @@ use serde_json::json;
 use std::time::Duration;
 use watchpost_core::{
     check::ScanType,
-    scan::Scan,
+    scan::{ResultFilter, Scan},
     service::{ScanOrder, ScanRequest, ScanTarget},
     value::{
         id::{IntegrationId, ScanId},
@@ -107,7 +107,11 @@ pub(crate) async fn run(args: Start, session: &Session, output: Output) -> Resul
     let read = choice
         .find(session)
         .await
-        .then(async |scan| watchpost.explain_scan(scope, scan).await)
+        .then(async |scan| {
+            watchpost
+                .explain_scan(scope, scan, &ResultFilter::default())
+                .await
+        })
         .await;
     let answer = session.read("scan.read", "scan start", read).await?;
     let mut json = answer_json(&answer);

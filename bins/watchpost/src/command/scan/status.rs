@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, fmt::Display};
 use watchpost_core::{
-    scan::ScanCounts,
+    scan::{ResultFilter, ScanCounts},
     service::{NewFailures, ScanAnswer},
     value::word::RunState,
 };
@@ -17,8 +17,13 @@ pub(super) async fn run(choice: &ScanChoice, session: &Session, output: Output) 
         .read(
             "scan.read",
             "scan status",
-            scan.then(async |scan| session.watchpost.explain_scan(&session.scope, scan).await)
-                .await,
+            scan.then(async |scan| {
+                session
+                    .watchpost
+                    .explain_scan(&session.scope, scan, &ResultFilter::default())
+                    .await
+            })
+            .await,
         )
         .await?;
     Ok(output.answer(&answer_json(&answer), &text::scan::status(&answer))?)

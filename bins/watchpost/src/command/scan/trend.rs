@@ -5,10 +5,7 @@ use crate::{output::Output, session::Session, text};
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
-use watchpost_core::{
-    check::ScanType,
-    value::{id::IntegrationId, time::DAY_MS},
-};
+use watchpost_core::{check::ScanType, value::id::IntegrationId};
 
 #[derive(Debug, Args)]
 pub(crate) struct Trend {
@@ -18,24 +15,19 @@ pub(crate) struct Trend {
     /// The integration, if more than one can be scanned
     #[arg(long)]
     integration: Option<IntegrationId>,
-    /// Number of days to look back
+    /// Number of days to look back, including the whole day that many days ago
     #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(i64).range(1..=3_650))]
     days: i64,
 }
 
 pub(super) async fn run(args: Trend, session: &Session, output: Output) -> Result<()> {
-    let since = session
-        .watchpost
-        .clock()
-        .now()
-        .plus_millis(args.days.saturating_mul(DAY_MS).saturating_neg());
     let answer = session
         .read(
             "scan.read",
             "scan trend",
             session
                 .watchpost
-                .score_trend(&session.scope, args.integration, args.scan_type, since)
+                .score_trend(&session.scope, args.integration, args.scan_type, args.days)
                 .await,
         )
         .await?;

@@ -48,7 +48,10 @@ impl Watchpost {
                 }
                 let mut ours = Vec::new();
                 for scan_type in ScanType::ALL.iter().copied() {
-                    let latest = self.store().latest_scan(scope, row.id, scan_type, None).await?;
+                    let latest = self
+                        .store()
+                        .latest_scan(scope, row.id, scan_type, None, None)
+                        .await?;
                     let Some(scan) = latest else { continue };
                     let at = scan.completed_at.unwrap_or(scan.queued_at);
                     ours.extend(

@@ -3,10 +3,13 @@
 use crate::{
     access::WorkspaceScope,
     error::Error,
-    scan::{Comparison, ResultChange, Scan, SettingChange, SettingRow, SettingValue, compare},
+    scan::{
+        ComparedWith, Comparison, ResultChange, ResultFilter, Scan, SettingChange, SettingRow, SettingValue,
+        compare_selected,
+    },
     service::{Unrecorded, Watchpost},
     text,
-    value::word::RunState,
+    value::{id::ScanId, word::RunState},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +23,9 @@ pub struct ComparisonAnswer {
     pub before: Scan,
     /// The later scan.
     pub after: Scan,
-    /// The differences.
+    /// The reason for which the two are compared.
+    pub with: ComparedWith,
+    /// The differences, over the selected checks.
     pub comparison: Comparison,
     /// The changed settings of checks with changed results, by path.
     pub settings: BTreeMap<String, SettingChange>,
@@ -29,46 +34,64 @@ pub struct ComparisonAnswer {
 }
 
 impl Watchpost {
-    /// Compares two completed scans of one integration and type. They may be passed in any order.
+    /// Compares two completed scans of one integration and type for the checks that a filter selects. The earlier one is
+    /// by default the last scan of another day, or the previous one if there is none. A requested one may also be later:
+    /// then the two change places.
     ///
     /// # Errors
-    /// [`Error::Invalid`] or [`Error::Conflict`] if they can't be compared, or the store's error.
+    /// [`Error::NotFound`] for an unknown scan; [`Error::Invalid`] or [`Error::Conflict`] if the two can't be compared
+    /// or there is no earlier one; or the store's error.
     pub async fn compare_scans(
         &self,
         scope: &WorkspaceScope,
-        before: Scan,
+        before: Option<ScanId>,
         after: Scan,
+        filter: &ResultFilter,
     ) -> Unrecorded<Result<ComparisonAnswer, Error>> {
         Unrecorded::of(async {
-            let (before, after) = in_order(before, after)?;
-            let one = self.store().scan_results(scope, before.id).await?;
-            let two = self.store().scan_results(scope, after.id).await?;
-            let comparison = compare(&one, &two);
-            let read = SettingsRead {
-                before: by_path(self.store().scan_settings(scope, before.id).await?),
-                after: by_path(self.store().scan_settings(scope, after.id).await?),
-            };
-            let (inputs, paths) = self.changed_inputs(&comparison, &read);
-            let mut settings = BTreeMap::new();
-            if !paths.is_empty() {
-                let old = by_document(self.store().setting_values(scope, before.id, &paths).await?);
-                let new = by_document(self.store().setting_values(scope, after.id, &paths).await?);
-                let document =
-                    |of: &BTreeMap<String, Option<String>>, path: &str| of.get(path).cloned().flatten();
-                for path in paths {
-                    let documents = (document(&old, &path), document(&new, &path));
-                    settings.extend(read.change(&path, documents).map(|change| (path, change)));
-                }
-            }
-            Ok(ComparisonAnswer {
-                before,
-                after,
-                comparison,
-                settings,
-                inputs,
-            })
+            let earlier = self.earlier_scan(scope, &after, before).await?;
+            let earlier = earlier.ok_or_else(|| Error::conflict(text::scan::NOTHING_TO_COMPARE))?;
+            self.differences(scope, earlier, after, filter).await
         })
         .await
+    }
+
+    /// Compares two scans. `before` comes with the reason for which it is compared.
+    pub(super) async fn differences(
+        &self,
+        scope: &WorkspaceScope,
+        (before, with): (Scan, ComparedWith),
+        after: Scan,
+        filter: &ResultFilter,
+    ) -> Result<ComparisonAnswer, Error> {
+        let (before, after) = in_order(before, after)?;
+        let one = self.store().scan_results(scope, before.id).await?;
+        let two = self.store().scan_results(scope, after.id).await?;
+        let comparison = compare_selected(one, two, filter);
+        let read = SettingsRead {
+            before: by_path(self.store().scan_settings(scope, before.id).await?),
+            after: by_path(self.store().scan_settings(scope, after.id).await?),
+        };
+        let (inputs, paths) = self.changed_inputs(&comparison, &read);
+        let mut settings = BTreeMap::new();
+        if !paths.is_empty() {
+            let old = by_document(self.store().setting_values(scope, before.id, &paths).await?);
+            let new = by_document(self.store().setting_values(scope, after.id, &paths).await?);
+            let document =
+                |of: &BTreeMap<String, Option<String>>, path: &str| of.get(path).cloned().flatten();
+            for path in paths {
+                let documents = (document(&old, &path), document(&new, &path));
+                settings.extend(read.change(&path, documents).map(|change| (path, change)));
+            }
+        }
+        Ok(ComparisonAnswer {
+            before,
+            after,
+            with,
+            comparison,
+            settings,
+            inputs,
+        })
     }
 
     /// Returns the changed settings of each check with a changed result, and the paths of the settings to show:

@@ -6,7 +6,7 @@ use crate::{
     check::{Check, ScanType},
     error::{Error, NextStep},
     integration::Integration,
-    scan::{Scan, ScanQuery},
+    scan::{ComparedWith, Scan, ScanQuery},
     service::{Unrecorded, Watchpost},
     text,
     value::{
@@ -100,7 +100,7 @@ impl Watchpost {
             }
             let integration = self.scannable(scope, integration, None).await.into_inner()?;
             self.store()
-                .latest_scan(scope, integration.id, scan_type, None)
+                .latest_scan(scope, integration.id, scan_type, None, None)
                 .await?
                 .ok_or_else(|| Error::not_found("completed scan", NextStep::StartScan(scan_type)))
         })
@@ -155,10 +155,48 @@ impl Watchpost {
         Unrecorded::of(async {
             Ok(self
                 .store()
-                .latest_scan(scope, scan.integration, scan.scan_type, Some(scan.id))
+                .latest_scan(scope, scan.integration, scan.scan_type, Some(scan.id), None)
                 .await?)
         })
         .await
+    }
+
+    /// Returns the scan to compare a scan with: the requested one; otherwise the last completed scan of the same
+    /// integration and type on another day in UTC, or the previous one if there is none. `None` if there is no earlier
+    /// scan.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a requested scan that doesn't exist, or the store's error.
+    pub(super) async fn earlier_scan(
+        &self,
+        scope: &WorkspaceScope,
+        scan: &Scan,
+        requested: Option<ScanId>,
+    ) -> Result<Option<(Scan, ComparedWith)>, Error> {
+        let store = self.store();
+        if let Some(id) = requested {
+            let found = store.scan(scope, id).await?.ok_or_else(not_found)?;
+            return Ok(Some((found, ComparedWith::Requested)));
+        }
+        let day = scan.completed_at.unwrap_or(scan.queued_at).start_of_day();
+        for (completed_before, with) in [
+            (Some(day), ComparedWith::AnotherDay),
+            (None, ComparedWith::Previous),
+        ] {
+            let found = store
+                .latest_scan(
+                    scope,
+                    scan.integration,
+                    scan.scan_type,
+                    Some(scan.id),
+                    completed_before,
+                )
+                .await?;
+            if let Some(found) = found {
+                return Ok(Some((found, with)));
+            }
+        }
+        Ok(None)
     }
 
     /// Returns the check with an id, if this version contains it.

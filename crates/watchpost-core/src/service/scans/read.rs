@@ -6,7 +6,7 @@ use crate::{
     error::{Error, NextStep, StoreError},
     scan::{
         ComplianceScore, ResultDetail, ResultFilter, ResultPage, ResultRow, Scan, ScanCounts, ScanPage,
-        ScanQuery, SettingRow, compare, scored_by_framework, scored_by_service, select,
+        ScanQuery, SettingRow, compare_selected, scored_by_framework, scored_by_service, select,
     },
     service::{Unrecorded, Watchpost},
     text,
@@ -51,6 +51,8 @@ pub struct ScanAnswer {
     pub by_framework: BTreeMap<Framework, ScanCounts>,
     /// Counts by service.
     pub by_service: BTreeMap<Service, ScanCounts>,
+    /// The counts of the results that the filter selects; `None` without a filter.
+    pub selected: Option<ScanCounts>,
     /// The new failures, if the scan has completed.
     pub new_failures: Option<NewFailures>,
     /// Settings that weren't read completely.
@@ -151,7 +153,7 @@ impl Watchpost {
         Unrecorded::of(async { Ok(self.store().list_scans(scope, query).await?) }).await
     }
 
-    /// Returns the numbers of a scan and its new failures.
+    /// Returns the numbers of a scan and its new failures. The filter limits the new failures and fixed checks.
     ///
     /// # Errors
     /// Returns the store's error.
@@ -159,11 +161,13 @@ impl Watchpost {
         &self,
         scope: &WorkspaceScope,
         scan: Scan,
+        filter: &ResultFilter,
     ) -> Unrecorded<Result<ScanAnswer, Error>> {
         Unrecorded::of(async {
             let mut answer = ScanAnswer {
                 by_framework: BTreeMap::new(),
                 by_service: BTreeMap::new(),
+                selected: None,
                 new_failures: None,
                 unread: Vec::new(),
                 scan,
@@ -174,6 +178,8 @@ impl Watchpost {
             let rows = self.store().scan_results(scope, answer.scan.id).await?;
             answer.by_framework = scored_by_framework(&rows);
             answer.by_service = scored_by_service(&rows);
+            answer.selected =
+                (!filter.is_empty()).then(|| ScanCounts::of(rows.iter().filter(|row| filter.matches(row))));
             answer.unread = self
                 .store()
                 .scan_settings(scope, answer.scan.id)
@@ -185,7 +191,7 @@ impl Watchpost {
                 None => NewFailures::Unknown(text::scan::FIRST_OF_TYPE),
                 Some(previous) => {
                     let before = self.store().scan_results(scope, previous.id).await?;
-                    let comparison = compare(&before, &rows);
+                    let comparison = compare_selected(before, rows, filter);
                     NewFailures::Since {
                         previous: previous.id,
                         at: previous.completed_at.unwrap_or(previous.queued_at),
@@ -301,7 +307,7 @@ impl Watchpost {
         Unrecorded::of(async {
             let mut out = Vec::new();
             for row in self.store().list_integrations(scope).await? {
-                let latest = |scan_type| self.store().latest_scan(scope, row.id, scan_type, None);
+                let latest = |scan_type| self.store().latest_scan(scope, row.id, scan_type, None, None);
                 let compliance = latest(ScanType::Compliance).await?;
                 let exposure = latest(ScanType::Exposure).await?;
                 if compliance.is_some() || exposure.is_some() {

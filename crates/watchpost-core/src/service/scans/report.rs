@@ -1,12 +1,14 @@
 //! Content and rendering of reports.
 
-use super::not_found;
 use crate::{
     access::WorkspaceScope,
     error::Error,
-    report::{Rendered, ReportData, ReportError, ReportFormat, ReportKind, ReportPosture, ReportRequest},
+    report::{
+        Rendered, ReportComparison, ReportData, ReportError, ReportFormat, ReportKind, ReportPosture,
+        ReportRequest,
+    },
     scan::{
-        Comparison, ResultDetail, ResultFilter, ResultRow, Scan, ScanCounts, ScanPoint, SettingChange,
+        ResultDetail, ResultFilter, ResultRow, Scan, ScanCounts, ScanPoint, SettingChange,
         scored_by_framework, scored_by_service, select,
     },
     service::{PostureAnswer, Unrecorded, Watchpost},
@@ -19,7 +21,7 @@ use std::collections::BTreeMap;
 const TREND_POINTS: usize = 60;
 
 /// The earlier scan with the differences from it, and the changed settings.
-type Compared = ((Scan, Comparison), BTreeMap<String, SettingChange>);
+type Compared = (ReportComparison, BTreeMap<String, SettingChange>);
 
 impl Watchpost {
     /// Collects the content of a report.
@@ -88,15 +90,17 @@ impl Watchpost {
         request: &ReportRequest,
         scan: Scan,
     ) -> Result<(Scan, Option<Compared>), Error> {
-        let earlier = match request.compare_with {
-            Some(id) => Some(self.store().scan(scope, id).await?.ok_or_else(not_found)?),
-            None => self.scan_before(scope, &scan).await.into_inner()?,
-        };
-        match earlier {
+        match self.earlier_scan(scope, &scan, request.compare_with).await? {
             Some(earlier) => {
-                let answer = self.compare_scans(scope, earlier, scan).await.into_inner()?;
-                let compared = ((answer.before, answer.comparison), answer.settings);
-                Ok((answer.after, Some(compared)))
+                let answer = self
+                    .differences(scope, earlier, scan, &selection(request))
+                    .await?;
+                let comparison = ReportComparison {
+                    before: answer.before,
+                    with: answer.with,
+                    differences: answer.comparison,
+                };
+                Ok((answer.after, Some((comparison, answer.settings))))
             }
             None if request.difference => Err(Error::conflict(text::scan::NOTHING_TO_COMPARE)),
             None => Ok((scan, None)),
@@ -110,11 +114,7 @@ impl Watchpost {
         request: &ReportRequest,
         scan: &Scan,
     ) -> Result<(Vec<ResultRow>, Vec<ResultDetail>), Error> {
-        let filter = ResultFilter {
-            frameworks: request.frameworks.clone(),
-            services: request.services.clone(),
-            ..ResultFilter::default()
-        };
+        let filter = selection(request);
         let details = self.store().scan_details(scope, scan.id).await?;
         let mut by_id: BTreeMap<String, ResultDetail> = details
             .into_iter()
@@ -152,6 +152,15 @@ impl Watchpost {
             ReportError::UnsupportedFormat(reason) => Error::invalid("format", reason),
             failed @ ReportError::Failed(_) => Error::Internal(Box::new(failed)),
         })
+    }
+}
+
+/// Returns the results in a report.
+fn selection(request: &ReportRequest) -> ResultFilter {
+    ResultFilter {
+        frameworks: request.frameworks.clone(),
+        services: request.services.clone(),
+        ..ResultFilter::default()
     }
 }
 

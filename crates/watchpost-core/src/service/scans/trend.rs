@@ -7,7 +7,7 @@ use crate::{
     integration::Integration,
     scan::ScanPoint,
     service::{Unrecorded, Watchpost},
-    value::{id::IntegrationId, time::Timestamp},
+    value::id::IntegrationId,
 };
 
 /// The result of [`Watchpost::score_trend`].
@@ -22,7 +22,8 @@ pub struct TrendAnswer {
 }
 
 impl Watchpost {
-    /// Returns the numbers of completed scans of an integration and type since a time.
+    /// Returns the numbers of completed scans of an integration and type of the last `days` days, including the whole day
+    /// in UTC that many days ago.
     ///
     /// # Errors
     /// The same as of [`Watchpost::scannable`].
@@ -31,10 +32,11 @@ impl Watchpost {
         scope: &WorkspaceScope,
         integration: Option<IntegrationId>,
         scan_type: ScanType,
-        since: Timestamp,
+        days: i64,
     ) -> Unrecorded<Result<TrendAnswer, Error>> {
         Unrecorded::of(async {
             let integration = self.scannable(scope, integration, None).await.into_inner()?;
+            let since = self.clock().now().since_days_ago(days);
             let points = self
                 .store()
                 .scan_points(scope, integration.id, scan_type, since)

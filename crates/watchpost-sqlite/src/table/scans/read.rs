@@ -89,7 +89,7 @@ pub(crate) fn latest(
     workspace: i64,
     integration: IntegrationId,
     scan_type: ScanType,
-    before: Option<ScanId>,
+    (before, completed_before): (Option<ScanId>, Option<Timestamp>),
 ) -> Res<Option<Scan>> {
     let Some(number) = integrations::number_of(conn, workspace, integration)? else {
         return Ok(None);
@@ -98,7 +98,7 @@ pub(crate) fn latest(
     let id: Option<[u8; 16]> = conn
         .prepare_cached(
             "SELECT id FROM scans WHERE workspace_id = ?1 AND integration = ?2 AND scan_type = ?3 AND state = ?4 \
-             AND id < ?5 ORDER BY id DESC LIMIT 1",
+             AND id < ?5 AND completed_at < ?6 ORDER BY id DESC LIMIT 1",
         )?
         .query_row(
             params![
@@ -106,7 +106,8 @@ pub(crate) fn latest(
                 number,
                 scan_type.position(),
                 RunState::Completed.position(),
-                below
+                below,
+                completed_before.map_or(i64::MAX, Timestamp::as_millis)
             ],
             |row| row.get(0),
         )

@@ -65,7 +65,7 @@ async fn scans(probe: &mut Probe<'_>) {
         };
         let of = ScanType::Compliance;
         ask!(probe, ScanStore::list_scans, scope, &query);
-        ask!(probe, ScanStore::latest_scan, scope, integration, of, None);
+        ask!(probe, ScanStore::latest_scan, scope, integration, of, None, None);
         ask!(probe, ScanStore::scan_points, scope, integration, of, long_ago);
     }
     ask!(probe, ScanStore::scan_results, scope, ids.scan);

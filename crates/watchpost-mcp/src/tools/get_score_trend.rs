@@ -123,6 +123,9 @@ impl QueryTool for GetScoreTrend {
             }
             None => text::scans::no_trend(scan_type),
         };
-        Answer::new(sentence, &output)
+        let mut answer = Answer::new(sentence, &output)?;
+        // The period moves on with the day.
+        answer.good_until = Some(context.now.end_of_day().plus_millis(1));
+        Ok(answer)
     }
 }

@@ -257,7 +257,18 @@ async fn a_scan_is_a_task_of_its_caller(here: &Process, there: &Process) {
         );
     }
 
+    // A repeated call right after the end is a task that is completed already.
+    let again = here.call("start_scan", arguments.clone()).await;
+    let state = here.send("tasks/get", json!({"taskId": again["taskId"]})).await;
+    let repeated = &state["result"]["result"]["structuredContent"];
+    assert_eq!(
+        (&repeated["scan_id"], repeated["outcome"].as_str()),
+        (&result["scan_id"], Some("just_completed"))
+    );
+
     // A caller can cancel only a scan that its own call started.
+    let mut arguments = arguments;
+    arguments["read_settings"] = json!(false);
     let begun = here.call("start_scan", arguments.clone()).await;
     let id = begun["taskId"].as_str().expect("an id").to_owned();
     let joined = here.call("start_scan", arguments).await;

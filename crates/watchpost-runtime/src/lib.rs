@@ -25,6 +25,7 @@ pub mod launch;
 pub mod metrics;
 pub mod offline;
 pub mod serve;
+pub mod server_url;
 pub mod stdio;
 pub mod telemetry;
 mod text;

@@ -124,7 +124,7 @@ fn service(
     let environment = instance.environment();
     let mut hosts = AllowedHosts::loopback();
     if let Some(url) = &settings.http.public_url {
-        hosts = hosts.with_public_url(url);
+        hosts = hosts.with_public_url(url.as_url());
     }
     if !address.ip().is_loopback() && !address.ip().is_unspecified() {
         let name = match address {
@@ -137,6 +137,12 @@ fn service(
         hosts,
         proxies: settings.http.trusted_proxies.clone(),
         surface,
+        base_path: settings
+            .http
+            .public_url
+            .as_ref()
+            .map(|url| url.base_path().to_owned())
+            .unwrap_or_default(),
         limits: Limits {
             streams_total: settings.limits.streams_total as usize,
             streams_per_key: settings.limits.streams_per_key as usize,

@@ -8,6 +8,11 @@ pub(crate) fn listening(base_url: &str) -> String {
     format!("listening on {base_url}\n")
 }
 
+/// Printed after that, if clients use another URL.
+pub(crate) fn clients_connect_to(mcp_url: &str) -> String {
+    format!("clients connect to {mcp_url}\n")
+}
+
 pub(crate) const UNWRITABLE_OUTPUT: &str = "can't write to standard output";
 pub(crate) const NO_EVENT_LOOP: &str = "the system provides no event loop";
 pub(crate) const NO_LOCAL_ADDRESS: &str = "can't read the address of the listening socket";
@@ -34,7 +39,7 @@ pub(crate) mod setting {
     pub(crate) const LIST: &str = "a list of texts in quotes";
     pub(crate) const NETWORK: &str = "a network such as 10.0.0.0/8";
     pub(crate) const ORIGIN: &str = "an exact origin such as http://127.0.0.1:8080";
-    pub(crate) const PUBLIC_URL: &str = "a URL without a path, such as https://watchpost.example.com";
+    pub(crate) const PUBLIC_URL: &str = "the URL of the server without a query, such as https://watchpost.example.com or https://example.com/watchpost";
 
     /// The text continues the setting's key.
     pub(crate) fn invalid(expected: &str, value: &dyn Display) -> String {
@@ -178,10 +183,10 @@ pub(crate) mod demo {
     }
 
     /// The first part of the text that is printed when the demo is ready.
-    pub(crate) fn welcome(base_url: &str, read_key: &str, write_key: &str) -> String {
+    pub(crate) fn welcome(mcp_url: &str, sse_url: &str, read_key: &str, write_key: &str) -> String {
         format!(
             "\nA demo of Watchpost: an invented company with Okta and Microsoft 365, simulated in this process.\n\n\
-             MCP endpoint   {base_url}/mcp\nold SSE clients {base_url}/sse\n\
+             MCP endpoint   {mcp_url}\nold SSE clients {sse_url}\n\
              read key       {read_key}\nwrite key      {write_key}\n"
         )
     }
@@ -205,12 +210,28 @@ pub(crate) mod demo {
 /// Configuration snippets.
 pub(crate) mod client_config {
     pub(crate) const TERMINAL: &str = "a terminal";
+    /// Shown by clients in their lists of servers.
+    pub(crate) const DESCRIPTION: &str = "Security posture of the company's cloud services";
     pub(crate) const CLAUDE_DESKTOP_BRIDGE: &str =
         "Claude Desktop starts only local programs: Watchpost's bridge forwards its messages to the server.";
     pub(crate) const THIRD_PARTY_BRIDGE: &str = "mcp-remote is a third-party bridge for clients of the old SSE transport. \
                                                  Watchpost's own `watchpost bridge` needs no Node.js.";
     pub(crate) const NO_BRIDGE_NEEDED: &str =
         "The machine with the data needs no bridge: the client starts `watchpost-stdio`.";
+
+    pub(crate) const GOOSE_SECRET: &str = "goose reads WATCHPOST_API_KEY from its environment, or from the secrets that \
+                                           `goose configure` stores.";
+    pub(crate) const CONTINUE_SECRET: &str =
+        "Continue reads WATCHPOST_API_KEY from its environment, or from ~/.continue/.env.";
+    pub(crate) const JETBRAINS_BRIDGE: &str = "AI Assistant documents no setting for headers: Watchpost's bridge adds the \
+                                               key and forwards the messages to the server.";
+    pub(crate) const KIRO_VARIABLE: &str = "Kiro replaces only variables that are approved: add WATCHPOST_API_KEY to its setting Mcp Approved Env Vars.";
+    pub(crate) const LIBRECHAT_VARIABLE: &str = "LibreChat reads WATCHPOST_API_KEY from its .env file, and connects to a \
+                                                 private address only if `mcpSettings` allows it.";
+    pub(crate) const N8N_HEADER_AUTH: &str = "n8n keeps the key in a credential: select one of the type Header Auth with the \
+                                              name X-Api-Key and the key as its value.";
+    pub(crate) const N8N_BEARER_AUTH: &str =
+        "n8n keeps the key in a credential: select one of the type Bearer Auth with the key as its token.";
 
     /// The configuration file of each client.
     pub(crate) mod file {
@@ -231,6 +252,18 @@ pub(crate) mod client_config {
         pub(crate) const CLINE: &str = "cline_mcp_settings.json, which Cline's panel opens";
         pub(crate) const ROO_CODE: &str = ".roo/mcp.json in the project, or mcp_settings.json";
         pub(crate) const ANTIGRAVITY: &str = "~/.gemini/antigravity/mcp_config.json";
+        pub(crate) const GOOSE: &str =
+            "~/.config/goose/config.yaml, on Windows %APPDATA%\\Block\\goose\\config\\config.yaml";
+        pub(crate) const CONTINUE: &str =
+            ".continue/mcpServers/watchpost.yaml in the project, or in the home folder";
+        pub(crate) const JETBRAINS: &str =
+            "Settings | Tools | AI Assistant | Model Context Protocol (MCP), Add, as JSON";
+        pub(crate) const JUNIE: &str = "~/.junie/mcp/mcp.json, or .junie/mcp/mcp.json in the project";
+        pub(crate) const LM_STUDIO: &str =
+            "mcp.json, which LM Studio opens with Program > Install > Edit mcp.json";
+        pub(crate) const KIRO: &str = "~/.kiro/settings/mcp.json, or .kiro/settings/mcp.json in the project";
+        pub(crate) const LIBRECHAT: &str = "librechat.yaml";
+        pub(crate) const N8N: &str = "the editor of a workflow, to be connected to the tools of an agent";
         pub(crate) const OTHER: &str = "the client's MCP configuration";
     }
 }

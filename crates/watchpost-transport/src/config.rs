@@ -5,6 +5,7 @@ use crate::{
     environment::{Clock, Random},
     sessions::states::StateKeys,
 };
+use http::Uri;
 use ipnet::IpNet;
 use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -24,7 +25,8 @@ pub struct Config {
     /// The transports whose routes are served.
     pub surface: Surface,
     /// The path under which a proxy serves this server, for example `/watchpost`, without a trailing slash.
-    /// Empty at the root. HTTP+SSE includes it in the path that clients post to.
+    /// Empty at the root. Paths are served with and without it, since proxies may pass it on or remove it, and
+    /// HTTP+SSE includes it in the path that clients post to.
     pub base_path: String,
     /// Limits on counts and sizes.
     pub limits: Limits,
@@ -70,6 +72,18 @@ impl Config {
             clock,
             random,
         }
+    }
+
+    /// Returns the URI of a request without [`base_path`](Self::base_path), if it begins with it.
+    pub(crate) fn without_base_path(&self, uri: &Uri) -> Option<Uri> {
+        let rest = uri.path_and_query()?.as_str().strip_prefix(&self.base_path)?;
+        if self.base_path.is_empty() || !(rest.is_empty() || rest.starts_with(['/', '?'])) {
+            return None;
+        }
+        let slash = if rest.starts_with('/') { "" } else { "/" };
+        let mut parts = uri.clone().into_parts();
+        parts.path_and_query = Some(format!("{slash}{rest}").parse().ok()?);
+        Uri::from_parts(parts).ok()
     }
 }
 

@@ -174,7 +174,10 @@ where
         connection: Arc<Connection>,
     ) -> Response {
         let running = connection.activity.begin(request.version() == Version::HTTP_2);
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
+        if let Some(uri) = self.0.config.without_base_path(&head.uri) {
+            head.uri = uri;
+        }
         let caller = self.0.admission.caller(&head, connection.peer);
         let is_behind_tls = self.0.admission.is_behind_tls(&caller);
         let (access, mut response) = self.0.respond(&head, body, caller, &connection).await;
@@ -273,7 +276,8 @@ where
             Target::Probes => Mount::<G::Principal>::serve_public(&self.probes, request).await,
             Target::Mcp => self.mcp.serve_public(request).await,
             Target::Welcome => {
-                response::typed(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", text::WELCOME)
+                let welcome = text::welcome(&self.config.base_path);
+                response::typed(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", welcome)
             }
             Target::Other(_) => response::not_found(),
         }

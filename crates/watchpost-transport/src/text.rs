@@ -37,8 +37,11 @@ pub(crate) const SERVICE_UNAVAILABLE: &str = "Service unavailable";
 pub(crate) const NOT_FOUND: &str = "Not found";
 pub(crate) const METHOD_NOT_ALLOWED: &str = "Method not allowed";
 pub(crate) const INTERNAL_ERROR: &str = "Internal error";
+
 /// The page for a user who opens the server in a browser, as long as no mount serves pages.
-pub(crate) const WELCOME: &str = "This is an MCP server. Connect an MCP client to /mcp with an API key.\n";
+pub(crate) fn welcome(base_path: &str) -> String {
+    format!("This is an MCP server. Connect an MCP client to {base_path}/mcp with an API key.\n")
+}
 
 /// Two mounts, or one, have a route with this method and path.
 pub(crate) fn route_conflict(method: &str, path: &str) -> String {

@@ -19,6 +19,7 @@ use watchpost_core::access::KeyScope;
 use watchpost_runtime::{
     client_config::{Client, KeyHeader, Snippet, Target, snippet},
     launch::{installed_program, own_program},
+    server_url::ServerUrl,
 };
 
 /// Maximum time for a server to accept a connection.
@@ -28,7 +29,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) struct ClientConfig {
     /// The client's name; `list` shows all clients
     client: String,
-    /// The address of a running server [default: the client starts `watchpost-stdio` itself]
+    /// The URL of a running server, with the path under which a proxy serves it [default: the client starts `watchpost-stdio` itself]
     #[arg(long)]
     url: Option<String>,
     /// A file with the key to insert; `-` reads standard input [default: a placeholder]
@@ -59,7 +60,8 @@ pub(crate) async fn run(
     let key = args.key.as_deref().map(read_key).transpose()?;
     let target = match &args.url {
         Some(url) => {
-            Target::http(url, &own_program()).map_err(|error| fail(code::USAGE, error.to_string()))?
+            let url = ServerUrl::parse(url).map_err(|error| fail(code::USAGE, error.to_string()))?;
+            Target::http(url, &own_program())
         }
         None => Target::Stdio {
             command: stdio_program()?,
@@ -73,7 +75,8 @@ pub(crate) async fn run(
     } else {
         KeyHeader::XApiKey
     };
-    let snippet = snippet(client, &target, header, key.as_ref());
+    let snippet = snippet(client, &target, header, key.as_ref())
+        .map_err(|error| fail(code::USAGE, error.to_string()))?;
     let available = args.url.as_deref().map(accepts_connections);
     if output.json {
         output.line(&snippet_json(&snippet, args.url.as_deref(), available).to_string())?;

@@ -206,9 +206,7 @@ async fn posture(session: &Session) -> Result<Check> {
 fn configured_url(loaded: &Loaded) -> String {
     let http = &loaded.settings.http;
     match &http.public_url {
-        Some(url) => url
-            .join("/mcp")
-            .map_or_else(|_| url.to_string(), |url| url.to_string()),
+        Some(url) => url.mcp(),
         None => format!("http://{}/mcp", http.listen),
     }
 }

@@ -4,10 +4,11 @@
 //! Otherwise it refers to the environment variable if the client can read one, and contains a placeholder if not.
 
 mod json;
+mod of_client;
 mod remote;
 mod stdio;
 
-use crate::text::client_config as text;
+use crate::{server_url::ServerUrl, text::client_config as text};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::{Path, PathBuf};
 
@@ -67,6 +68,24 @@ clients! {
     RooCode = "roo-code", "Roo Code";
     /// Google's Antigravity editor.
     Antigravity = "antigravity", "Antigravity";
+    /// Block's agent.
+    Goose = "goose", "goose";
+    /// The Continue extension and command line.
+    Continue = "continue", "Continue";
+    /// JetBrains' assistant in its development environments. Its documentation has no setting for headers, so a server on the
+    /// network is reached through the bridge. Source: <https://www.jetbrains.com/help/ai-assistant/mcp.html>.
+    JetBrains = "jetbrains", "JetBrains AI Assistant";
+    /// JetBrains' agent. Source: <https://junie.jetbrains.com/docs/junie-cli-mcp-configuration.html>.
+    Junie = "junie", "Junie";
+    /// The desktop app for local models. Source: <https://lmstudio.ai/docs/app/mcp>.
+    LmStudio = "lm-studio", "LM Studio";
+    /// Amazon's editor and command line. Source: <https://kiro.dev/docs/mcp/configuration/>.
+    Kiro = "kiro", "Kiro";
+    /// The LibreChat server. Source: `packages/data-provider/src/mcp.ts` of <https://github.com/danny-avila/LibreChat>, and
+    /// <https://www.librechat.ai/docs/configuration/librechat_yaml/object_structure/mcp_servers>.
+    LibreChat = "librechat", "LibreChat";
+    /// The n8n server, which supports only HTTP.
+    N8n = "n8n", "n8n";
     /// The third-party bridge `mcp-remote`, for clients of the old SSE transport.
     McpRemote = "mcp-remote", "mcp-remote";
     /// Any other client.
@@ -103,8 +122,8 @@ fn known_names() -> String {
 pub enum Target {
     /// A server on the network.
     Http {
-        /// The URL's scheme, host and port, without a path.
-        base_url: String,
+        /// The server's URL.
+        url: ServerUrl,
         /// The absolute path of the binary that provides the bridge, for clients that need one.
         bridge: PathBuf,
     },
@@ -127,27 +146,14 @@ pub enum Target {
 }
 
 impl Target {
-    /// Makes the target of a server on the network from any URL of the server.
-    ///
-    /// # Errors
-    /// If the URL isn't an absolute `http` or `https` URL.
-    pub fn http(url: &str, bridge: &Path) -> Result<Self, InvalidUrl> {
-        let wrong = || InvalidUrl(url.to_owned());
-        let parsed = url::Url::parse(url).map_err(|_| wrong())?;
-        if !matches!(parsed.scheme(), "http" | "https") || !parsed.has_host() {
-            return Err(wrong());
-        }
-        Ok(Self::Http {
-            base_url: parsed.origin().ascii_serialization(),
+    /// Makes the target of a server on the network.
+    pub fn http(url: ServerUrl, bridge: &Path) -> Self {
+        Self::Http {
+            url,
             bridge: bridge.to_owned(),
-        })
+        }
     }
 }
-
-/// A text that isn't the URL of a server.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` isn't the URL of a server: use one such as https://watchpost.example.com")]
-pub struct InvalidUrl(String);
 
 /// The header that carries the key over HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -166,6 +172,8 @@ pub enum Language {
     Json,
     /// TOML to append to a file.
     Toml,
+    /// YAML to merge into a file.
+    Yaml,
     /// A command for a shell.
     Shell,
 }
@@ -192,13 +200,27 @@ pub struct Snippet {
     pub note: Option<&'static str>,
 }
 
+/// The client can't start a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{} starts no programs: run `watchpost-http`, and name it with `--url`", .0.title())]
+pub struct OnlyHttp(Client);
+
 /// Makes the snippet for a client.
-pub fn snippet(client: Client, target: &Target, header: KeyHeader, key: Option<&SecretString>) -> Snippet {
+///
+/// # Errors
+/// If the client would have to start a program and can't.
+pub fn snippet(
+    client: Client,
+    target: &Target,
+    header: KeyHeader,
+    key: Option<&SecretString>,
+) -> Result<Snippet, OnlyHttp> {
+    if client == Client::N8n && !matches!(target, Target::Http { .. }) {
+        return Err(OnlyHttp(client));
+    }
     let key = key.map(|key| key.expose_secret().to_owned());
-    match target {
-        Target::Http { base_url, bridge } => {
-            remote::snippet(client, base_url, bridge, header, key.as_deref())
-        }
+    Ok(match target {
+        Target::Http { url, bridge } => remote::snippet(client, url, bridge, header, key.as_deref()),
         Target::Stdio {
             command,
             data_dir,
@@ -227,7 +249,7 @@ pub fn snippet(client: Client, target: &Target, header: KeyHeader, key: Option<&
                 },
             )
         }
-    }
+    })
 }
 
 impl Client {
@@ -248,6 +270,14 @@ impl Client {
             Self::Cline => text::file::CLINE,
             Self::RooCode => text::file::ROO_CODE,
             Self::Antigravity => text::file::ANTIGRAVITY,
+            Self::Goose => text::file::GOOSE,
+            Self::Continue => text::file::CONTINUE,
+            Self::JetBrains => text::file::JETBRAINS,
+            Self::Junie => text::file::JUNIE,
+            Self::LmStudio => text::file::LM_STUDIO,
+            Self::Kiro => text::file::KIRO,
+            Self::LibreChat => text::file::LIBRECHAT,
+            Self::N8n => text::file::N8N,
             Self::McpRemote | Self::Generic => text::file::OTHER,
         }
     }

@@ -3,8 +3,9 @@
 use super::{
     ALIAS, Client, KEY_PLACEHOLDER, KeyHeader, Language, Part, Snippet,
     json::{Json, object},
-    shell_word, text,
+    of_client, shell_word, text,
 };
+use crate::server_url::ServerUrl;
 use std::path::Path;
 
 /// A client's syntax for an environment variable inside a value.
@@ -18,11 +19,14 @@ enum Variable {
 impl Client {
     const fn variable(self) -> Variable {
         match self {
-            Self::ClaudeCode | Self::CopilotCli => Variable::Written("${WATCHPOST_API_KEY}"),
+            Self::ClaudeCode | Self::CopilotCli | Self::Goose | Self::Kiro | Self::LibreChat => {
+                Variable::Written("${WATCHPOST_API_KEY}")
+            }
             Self::Cursor => Variable::Written("${env:WATCHPOST_API_KEY}"),
             Self::VsCode | Self::VisualStudio => Variable::Written("${input:watchpost-key}"),
             Self::GeminiCli => Variable::Written("$WATCHPOST_API_KEY"),
             Self::OpenCode => Variable::Written("{env:WATCHPOST_API_KEY}"),
+            Self::Continue => Variable::Written("${{ secrets.WATCHPOST_API_KEY }}"),
             _ => Variable::None,
         }
     }
@@ -51,30 +55,43 @@ impl KeyHeader {
 /// A server in the configuration of a client.
 struct Server<'a> {
     client: Client,
-    base_url: &'a str,
-    /// The URL of the MCP endpoint.
+    /// The URL of Streamable HTTP.
     url: String,
+    /// The URL of HTTP+SSE.
+    sse_url: String,
+    /// Whether requests travel unencrypted.
+    unencrypted: bool,
     header: KeyHeader,
     key: Option<&'a str>,
 }
 
 pub(super) fn snippet(
     client: Client,
-    base_url: &str,
+    url: &ServerUrl,
     bridge: &Path,
     header: KeyHeader,
     key: Option<&str>,
 ) -> Snippet {
     let server = Server {
         client,
-        base_url,
-        url: format!("{base_url}/mcp"),
+        url: url.mcp(),
+        sse_url: url.sse(),
+        unencrypted: url.is_unencrypted(),
         header,
         key,
     };
-    let note = match client {
-        Client::ClaudeDesktop => Some(text::CLAUDE_DESKTOP_BRIDGE),
-        Client::McpRemote => Some(text::THIRD_PARTY_BRIDGE),
+    let note = match (client, key) {
+        (Client::ClaudeDesktop, _) => Some(text::CLAUDE_DESKTOP_BRIDGE),
+        (Client::JetBrains, _) => Some(text::JETBRAINS_BRIDGE),
+        (Client::McpRemote, _) => Some(text::THIRD_PARTY_BRIDGE),
+        (Client::Goose, None) => Some(text::GOOSE_SECRET),
+        (Client::Continue, None) => Some(text::CONTINUE_SECRET),
+        (Client::Kiro, None) => Some(text::KIRO_VARIABLE),
+        (Client::LibreChat, None) => Some(text::LIBRECHAT_VARIABLE),
+        (Client::N8n, _) => Some(match header {
+            KeyHeader::XApiKey => text::N8N_HEADER_AUTH,
+            KeyHeader::Bearer => text::N8N_BEARER_AUTH,
+        }),
         _ => None,
     };
     Snippet {
@@ -88,7 +105,7 @@ impl Server<'_> {
     fn parts(&self, bridge: &Path) -> Vec<Part> {
         let under_servers = |entry| vec![self.file(&under("mcpServers", entry))];
         match self.client {
-            Client::ClaudeDesktop => under_servers(self.bridged(bridge)),
+            Client::ClaudeDesktop | Client::JetBrains => under_servers(self.bridged(bridge)),
             Client::ClaudeCode => vec![
                 shell(format!(
                     "claude mcp add --transport http {ALIAS} {} --header {}",
@@ -98,10 +115,30 @@ impl Server<'_> {
                 self.file(&under("mcpServers", self.typed("http"))),
             ],
             Client::VsCode | Client::VisualStudio => vec![self.file(&self.with_input())],
-            Client::Cursor => under_servers(object([
+            Client::Cursor | Client::Junie | Client::LmStudio => under_servers(object([
                 ("url", self.url.as_str().into()),
                 ("headers", self.headers()),
             ])),
+            Client::Kiro => under_servers(object([
+                ("url", self.url.as_str().into()),
+                ("headers", self.headers()),
+                ("disabled", false.into()),
+                ("autoApprove", Vec::<Json>::new().into()),
+            ])),
+            Client::LibreChat => vec![
+                self.client
+                    .yaml(&under("mcpServers", self.typed("streamable-http"))),
+            ],
+            Client::Goose => vec![self.client.yaml(&of_client::goose_remote(
+                &self.url,
+                self.headers(),
+                self.key.is_some(),
+            ))],
+            Client::Continue => vec![
+                self.client
+                    .yaml(&of_client::continue_remote(&self.url, self.headers())),
+            ],
+            Client::N8n => vec![self.file(&of_client::n8n(&self.url, self.header))],
             Client::Windsurf | Client::Antigravity => under_servers(object([
                 ("serverUrl", self.url.as_str().into()),
                 ("headers", self.headers()),
@@ -226,13 +263,13 @@ impl Server<'_> {
         let mut args = vec![
             "-y".to_owned(),
             "mcp-remote@0.15.1".to_owned(),
-            format!("{}/sse", self.base_url),
+            self.sse_url.clone(),
             "--transport".to_owned(),
             "sse-only".to_owned(),
             "--header".to_owned(),
             format!("{name}:${{WATCHPOST_HEADER}}"),
         ];
-        if self.base_url.starts_with("http://") {
+        if self.unencrypted {
             args.push("--allow-http".to_owned());
         }
         let value = format!("{prefix}{}", self.literal());

@@ -3,7 +3,7 @@
 use super::{
     ALIAS, Client, Language, Part, Snippet,
     json::{Json, object},
-    shell_word, text,
+    of_client, shell_word, text,
 };
 
 /// The command that the client starts.
@@ -25,13 +25,7 @@ pub(super) fn snippet(client: Client, launch: &Launch) -> Snippet {
             file(client, &under("mcpServers", entry(launch))),
         ],
         Client::VsCode | Client::VisualStudio => {
-            let mut typed = object([("type", "stdio".into())]);
-            if let Json::Object(members) = entry(launch) {
-                for (name, value) in members {
-                    typed.push(&name, value);
-                }
-            }
-            vec![file(client, &under("servers", typed))]
+            vec![file(client, &under("servers", typed(entry(launch))))]
         }
         Client::Codex => vec![Part {
             place: client.file(),
@@ -54,6 +48,9 @@ pub(super) fn snippet(client: Client, launch: &Launch) -> Snippet {
             vec![file(client, &root)]
         }
         Client::Zed => vec![file(client, &under("context_servers", entry(launch)))],
+        Client::Goose => vec![client.yaml(&of_client::goose_stdio(launch))],
+        Client::Continue => vec![client.yaml(&of_client::continue_stdio(entry(launch)))],
+        Client::LibreChat => vec![client.yaml(&under("mcpServers", typed(entry(launch))))],
         Client::McpRemote => {
             note = Some(text::NO_BRIDGE_NEEDED);
             vec![file(client, &under("mcpServers", entry(launch)))]
@@ -66,6 +63,13 @@ pub(super) fn snippet(client: Client, launch: &Launch) -> Snippet {
 fn environment(launch: &Launch) -> Option<Json> {
     let key = launch.key.as_deref()?;
     Some(object([("WATCHPOST_API_KEY", key.into())]))
+}
+
+/// The entry for clients that require the name of the transport.
+fn typed(entry: Json) -> Json {
+    let mut typed = object([("type", "stdio".into())]);
+    typed.append(entry);
+    typed
 }
 
 fn entry(launch: &Launch) -> Json {

@@ -1,8 +1,8 @@
 //! The settings and their defaults.
 
+use crate::server_url::ServerUrl;
 use ipnet::IpNet;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
-use url::Url;
 use watchpost_core::service::ACTIVE_KEYS_MAX;
 use watchpost_mcp::ConfirmMode;
 
@@ -44,8 +44,8 @@ pub struct LimitSettings {
 pub struct HttpSettings {
     /// The address to listen on; port 0 selects a free port.
     pub listen: SocketAddr,
-    /// The URL at which clients reach the server through its proxy, without a path.
-    pub public_url: Option<Url>,
+    /// The URL at which clients reach the server through its proxy.
+    pub public_url: Option<ServerUrl>,
     /// Whether the server is behind a proxy that terminates TLS. Only then it may listen on addresses other than
     /// loopback.
     pub behind_proxy: bool,

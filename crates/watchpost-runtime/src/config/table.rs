@@ -4,7 +4,7 @@ use super::{
     settings::{LogFormat, Settings},
     value::{InvalidValue, RawValue, show_duration, show_list, show_text},
 };
-use crate::text;
+use crate::{server_url::ServerUrl, text};
 use std::{path::PathBuf, time::Duration};
 use url::Url;
 use watchpost_mcp::ConfirmMode;
@@ -73,11 +73,11 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "http.public_url",
-        about: "the URL at which clients reach the server through its proxy; empty for none",
+        about: "the URL at which clients reach the server through its proxy, with the path if it has one; empty for none",
         set: |to, raw| public_url(&raw).map(|value| to.http.public_url = value),
         show: |from| {
-            let url = from.http.public_url.as_ref();
-            show_text(url.map_or("", |url| url.as_str().trim_end_matches('/')))
+            let url = from.http.public_url.as_ref().map(ToString::to_string);
+            show_text(&url.unwrap_or_default())
         },
     },
     Key {
@@ -177,24 +177,14 @@ pub const KEYS: &[Key] = &[
     },
 ];
 
-fn public_url(raw: &RawValue) -> Result<Option<Url>, InvalidValue> {
+fn public_url(raw: &RawValue) -> Result<Option<ServerUrl>, InvalidValue> {
     let text = raw.text()?;
     if text.is_empty() {
         return Ok(None);
     }
-    Url::parse(text)
-        .ok()
-        .filter(|url| {
-            matches!(url.scheme(), "http" | "https")
-                && url.has_host()
-                && url.path() == "/"
-                && url.query().is_none()
-                && url.fragment().is_none()
-                && url.username().is_empty()
-                && url.password().is_none()
-        })
+    ServerUrl::parse(text)
         .map(Some)
-        .ok_or_else(|| InvalidValue::expected(text::setting::PUBLIC_URL, raw))
+        .map_err(|_| InvalidValue::expected(text::setting::PUBLIC_URL, raw))
 }
 
 fn network(text: &str) -> Result<ipnet::IpNet, InvalidValue> {

@@ -128,10 +128,17 @@ fn errors_of_invalid_values_say_what_is_expected() {
         "[http]\nlisten = \"8787\"",
         "must be an address with a port, such as 127.0.0.1:8787, not `8787`",
     );
-    check(
-        "[http]\npublic_url = \"https://a.example/mcp\"",
-        "a URL without a path",
-    );
+    for url in [
+        "a.example",
+        "ftp://a.example",
+        "https://a.example/mcp?key=x",
+        "https://user@a.example",
+    ] {
+        check(
+            &format!("[http]\npublic_url = \"{url}\""),
+            "the URL of the server without a query",
+        );
+    }
     check("[http]\nbehind_proxy = \"yes\"", "must be true or false");
     check(
         "[http]\ntrusted_proxies = [\"10.0.0.0/99\"]",
@@ -158,7 +165,7 @@ fn shown_settings_can_be_loaded_again() {
     let file = r#"
 [http]
 listen = "0.0.0.0:0"
-public_url = "https://watchpost.example"
+public_url = "https://watchpost.example/tools"
 behind_proxy = true
 trusted_proxies = ["10.0.0.0/8", "192.0.2.1"]
 [sync]
@@ -180,6 +187,37 @@ filter = "debug"
         again.push_str(&format!("{section}.{name} = {}\n", line.value));
     }
     assert_eq!(load(&again, &[], &[]).unwrap().settings, loaded.settings);
+}
+
+#[test]
+fn the_public_url_keeps_its_path_and_loses_an_endpoint() {
+    for (text, shown, mcp) in [
+        ("https://a.example", "https://a.example", "https://a.example/mcp"),
+        (
+            "https://a.example/mcp/",
+            "https://a.example",
+            "https://a.example/mcp",
+        ),
+        (
+            "https://a.example/b/",
+            "https://a.example/b",
+            "https://a.example/b/mcp",
+        ),
+        (
+            "https://a.example/b/sse",
+            "https://a.example/b",
+            "https://a.example/b/mcp",
+        ),
+    ] {
+        let loaded = load("", &[("WATCHPOST_HTTP_PUBLIC_URL", text)], &[]).unwrap();
+        let url = loaded.settings.http.public_url.as_ref().unwrap();
+        assert_eq!(url.mcp(), mcp, "{text}");
+        let line = loaded
+            .show()
+            .into_iter()
+            .find(|line| line.key == "http.public_url");
+        assert_eq!(line.unwrap().value, format!("{shown:?}"), "{text}");
+    }
 }
 
 #[test]

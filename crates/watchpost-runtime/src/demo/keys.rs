@@ -3,6 +3,7 @@
 use crate::{
     client_config::{Client, KeyHeader, Language, Target, snippet},
     data_dir::write_private,
+    server_url::ServerUrl,
     text,
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -22,10 +23,10 @@ impl DemoKeys {
     ///
     /// # Errors
     /// If the file can't be written.
-    pub fn write_info(&self, base_url: &str, path: &Path) -> anyhow::Result<()> {
+    pub fn write_info(&self, url: &ServerUrl, path: &Path) -> anyhow::Result<()> {
         let info = serde_json::json!({
-            "mcp_url": format!("{base_url}/mcp"),
-            "sse_url": format!("{base_url}/sse"),
+            "mcp_url": url.mcp(),
+            "sse_url": url.sse(),
             "read_key": self.read.expose_secret(),
             "write_key": self.write.expose_secret(),
         });
@@ -35,16 +36,21 @@ impl DemoKeys {
     /// The text to print when the demo is ready. It contains the keys: it is for standard output, and must not be logged.
     ///
     /// # Errors
-    /// If `base_url` is not the URL of a server.
-    pub fn welcome(&self, base_url: &str, bridge: &Path) -> anyhow::Result<String> {
-        let target = Target::http(base_url, bridge)?;
-        let mut text = text::demo::welcome(base_url, self.read.expose_secret(), self.write.expose_secret());
+    /// If one of the snippets in it can't be made.
+    pub fn welcome(&self, url: &ServerUrl, bridge: &Path) -> anyhow::Result<String> {
+        let target = Target::http(url.clone(), bridge);
+        let mut text = text::demo::welcome(
+            &url.mcp(),
+            &url.sse(),
+            self.read.expose_secret(),
+            self.write.expose_secret(),
+        );
         for client in [Client::ClaudeCode, Client::ClaudeDesktop, Client::Cursor] {
-            let snippet = snippet(client, &target, KeyHeader::XApiKey, Some(&self.read));
+            let snippet = snippet(client, &target, KeyHeader::XApiKey, Some(&self.read))?;
             if let Some(part) = snippet.parts.first() {
                 let place = match part.language {
                     Language::Shell => text::demo::IN_A_TERMINAL.to_owned(),
-                    Language::Json | Language::Toml => text::demo::in_a_file(part.place),
+                    Language::Json | Language::Toml | Language::Yaml => text::demo::in_a_file(part.place),
                 };
                 text.push_str(&text::demo::snippet(client.title(), &place, &part.text));
             }

@@ -11,6 +11,7 @@ use crate::{
     demo::{Demo, DemoOptions},
     instance::{Environment, Instance},
     serve::{event_loop, serve_http},
+    server_url::ServerUrl,
     stdio::{API_KEY_VARIABLE, Readiness, StdioOptions, serve_stdio},
     telemetry, text,
 };
@@ -68,13 +69,19 @@ pub fn http(flags: &HttpFlags, surface: Surface) -> anyhow::Result<()> {
     if flags.common.demo {
         return http_demo(flags, loaded, surface);
     }
+    let public_url = loaded.settings.http.public_url.clone();
     let instance = Instance::open(&dir, loaded.settings, Environment::system())?;
     serve_http(&instance, surface, |address| {
-        print(&text::listening(&base_url(address)))
+        let mut lines = text::listening(&base_url(address));
+        if let Some(url) = &public_url {
+            lines.push_str(&text::clients_connect_to(&endpoint(url, surface)));
+        }
+        print(&lines)
     })
 }
 
 fn http_demo(flags: &HttpFlags, loaded: Loaded, surface: Surface) -> anyhow::Result<()> {
+    let public_url = loaded.settings.http.public_url.clone();
     let demo = flags.common.demo(loaded)?;
     let runtime = event_loop()?;
     let keys = runtime.block_on(async {
@@ -83,13 +90,18 @@ fn http_demo(flags: &HttpFlags, loaded: Loaded, surface: Surface) -> anyhow::Res
     })?;
     drop(runtime);
     serve_http(demo.instance(), surface, |address| {
-        let base_url = base_url(address);
+        let local = base_url(address);
+        let url = match &public_url {
+            Some(url) => url.clone(),
+            None => ServerUrl::parse(&local)?,
+        };
         if let Some(path) = &flags.demo_info {
-            keys.write_info(&base_url, path)?;
+            keys.write_info(&url, path)?;
         }
         print(&format!(
-            "listening on {base_url}\n{}",
-            keys.welcome(&base_url, &own_program())?
+            "{}{}",
+            text::listening(&local),
+            keys.welcome(&url, &own_program())?
         ))
     })
 }
@@ -144,6 +156,14 @@ fn stdio_demo(flags: &StdioFlags, loaded: Loaded) -> anyhow::Result<()> {
     // The demo's store is closed, so a preparation that still runs fails immediately.
     let _ = preparation.join();
     served
+}
+
+/// The URL to give to clients of the server.
+fn endpoint(url: &ServerUrl, surface: Surface) -> String {
+    match surface {
+        Surface::Everything => url.mcp(),
+        Surface::HttpSse => url.sse(),
+    }
 }
 
 /// `http://address`.

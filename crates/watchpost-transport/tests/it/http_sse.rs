@@ -194,6 +194,71 @@ async fn post_to_sse_is_streamable_http_unless_only_http_sse_is_served() {
     );
 }
 
+/// A proxy may remove its path from requests or pass it on. Clients on the same machine use neither.
+#[tokio::test]
+async fn a_server_below_a_path_answers_with_and_without_it() {
+    let app = App::with(|config| config.base_path = "/tools/watch".to_owned()).await;
+    for path in [
+        "/tools/watch/mcp",
+        "/tools/watch/mcp/",
+        "/tools/watch/",
+        "/tools/watch",
+        "/mcp",
+    ] {
+        let mut client = app.connect().await;
+        let reply = client.ask(&Request::post(path, PING).key(GOOD)).await;
+        assert_eq!(reply.status, 200, "{path}");
+    }
+    for path in ["/tools/watch/healthz", "/healthz"] {
+        let mut client = app.connect().await;
+        assert_eq!(client.ask(&Request::new("GET", path)).await.status, 200, "{path}");
+    }
+    let mut browser = app.connect().await;
+    let welcome = browser.ask(&Request::new("GET", "/tools/watch/")).await;
+    assert!(
+        welcome.body.contains("to /tools/watch/mcp with"),
+        "{}",
+        welcome.body
+    );
+    for path in [
+        "/tools/watch/.well-known/oauth-protected-resource",
+        "/tools/watch/mcp/.well-known/openid-configuration",
+        "/.well-known/oauth-protected-resource/tools/watch/mcp",
+    ] {
+        let mut client = app.connect().await;
+        assert_eq!(client.ask(&Request::new("GET", path)).await.status, 404, "{path}");
+    }
+    // Another path that begins alike isn't the server's.
+    for path in [
+        "/tools/watchful/mcp",
+        "/tools/mcp",
+        "/tools/watch/tools/watch/mcp",
+    ] {
+        let mut client = app.connect().await;
+        let reply = client.ask(&Request::post(path, PING).key(GOOD)).await;
+        assert_eq!(reply.status, 404, "{path}");
+    }
+    for path in ["/tools/watch/sse", "/tools/watch/sse/", "/sse"] {
+        let mut stream = app.connect().await;
+        stream.ask(&Request::new("GET", path).key(GOOD)).await;
+        let endpoint = stream.event().await.unwrap();
+        let announced = endpoint.strip_prefix("event: endpoint\ndata: ").unwrap();
+        assert!(
+            announced.starts_with("/tools/watch/messages?session_id="),
+            "{announced}"
+        );
+        let mut client = app.connect().await;
+        accepted(&mut client, announced, initialize("2024-11-05")).await;
+        assert_eq!(stream.message().await.unwrap()["id"], 0, "{path}");
+        accepted(
+            &mut client,
+            announced.strip_prefix("/tools/watch").unwrap(),
+            INITIALIZED,
+        )
+        .await;
+    }
+}
+
 #[tokio::test]
 async fn the_number_of_calls_per_stream_is_limited() {
     let app = App::with(|config| config.limits.calls_per_stream = 1).await;

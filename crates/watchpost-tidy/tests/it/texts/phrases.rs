@@ -212,8 +212,9 @@ pub(super) const ABBREVIATIONS: &[&str] = &[
     "POST", "PUT", // Identity and security.
     "AES", "CVE", "FIDO", "HMAC", "JWK", "JWT", "LDAP", "MCP", "MFA", "OCSF", "OTP", "PEM", "PIM", "PIN",
     "RSA", "SAML", "SARIF", "SCIM", "SHA", "SIEM", "SMS", "SSO", "TOTP",
-    // Names of organizations, publications and products; `AUTH` is the command of SMTP, `IN` the class in a DNS record.
-    "AI", "AUTH", "AWS", "BI", "CIS", "CISA", "EU", "GCC", "GCP", "IANA", "IN", "METADATA", "NIST", "OPA",
-    "RFC", "SP", "US", "XDR", // Everyday words.
+    // Names of organizations, publications and products; `AUTH` is the command of SMTP, `IN` the class in a DNS record. `CLI`,
+    // `LM` and `VS` are parts of Gemini CLI, LM Studio and VS Code.
+    "AI", "AUTH", "AWS", "BI", "CIS", "CISA", "CLI", "EU", "GCC", "GCP", "IANA", "IN", "LM", "METADATA",
+    "NIST", "OPA", "RFC", "SP", "US", "VS", "XDR", // Everyday words.
     "HR", "IT", "SIM",
 ];

@@ -42,6 +42,8 @@ arguments! {
         service: Many<Service>,
         /// Subject of the findings: an email address, an app's name, or an id from another answer.
         entity: Option<AddressLine>,
+        /// Rule or check id, such as id.admin_no_mfa; list_rules has all rules.
+        rule: Option<Line<64>>,
         /// Words in the title, subject or rule id.
         text: Option<Line<200>>,
         /// Rows of a page.
@@ -79,7 +81,7 @@ impl Tool for ListFindings {
     const DECLARATION: Declaration = Declaration {
         name: "list_findings",
         title: "List findings",
-        description: "Lists findings: what is wrong with the company's identities, apps and platforms, worst first. Filter by severity, category, status, platform (each one value or a list), framework or service of a failed check, entity (a person's email, an app, any id) and text. Use for \"who are the admins without MFA\", \"critical findings in Okta\", \"what is wrong with this app\". total counts all matches; page with next_cursor.",
+        description: "Lists findings: what is wrong with the company's identities, apps and platforms, worst first. Filter by severity, category, status, platform (each one value or a list), framework or service of a failed check, entity (a person's email, an app, any id), rule and text. Use for \"who are the admins without MFA\" (rule id.admin_no_mfa), \"guests with admin roles\" (id.guest_admin), \"who left but has access\" (id.offboarded_active), \"apps that can read mail\" (text Mail). total counts all matches; page with next_cursor.",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };
@@ -106,7 +108,7 @@ impl QueryTool for ListFindings {
                 None => None,
             },
             text: input.text.map(|text| text.as_str().to_owned()),
-            rule_id: None,
+            rule_id: input.rule.map(|rule| rule.as_str().to_lowercase()),
             limit: usize::try_from(limit).unwrap_or(1),
             after: None,
         };

@@ -2,18 +2,20 @@
 
 use crate::{
     arguments::{AddressLine, arguments},
-    error::Failure,
+    error::{self, Failure},
     text::{self, posture::MfaReports},
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{AsOf, FindingOut, Text, len},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::borrow::Cow;
 use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
     identity::{Account, Grant, Identity, Role},
     integration::fact::LastActive,
+    service::Completable,
     value::{
         id::{AppId, IdentityId},
         text::ForeignText,
@@ -37,7 +39,7 @@ pub(super) struct LookupIdentity;
 
 arguments! {
     pub(super) struct Input {
-        /// Any email address of the person, in any case.
+        /// Any email address of the person, in any case; or the name before the @, such as mara holt.
         email: AddressLine,
     }
 }
@@ -291,11 +293,39 @@ fn last_login(identity: &Identity) -> LastLogin {
     )
 }
 
+/// The address that an input names. A name names the only address that begins with its words, joined as in addresses, or with
+/// the first of them.
+async fn address<'a>(context: &Context<'_>, given: &'a str) -> Result<Cow<'a, str>, Failure> {
+    if given.contains('@') {
+        return Ok(Cow::Borrowed(given));
+    }
+    let words: Vec<&str> = given.split_whitespace().collect();
+    let whole = words.join(".");
+    for typed in [Some(whole.as_str()), words.first().copied()]
+        .into_iter()
+        .flatten()
+    {
+        let found = context
+            .watchpost
+            .complete(context.scope, Completable::Address, typed)
+            .await;
+        let mut addresses = context.open(found)?.values;
+        if let [_, _, ..] = addresses[..] {
+            return Err(error::several_people(addresses.len()));
+        }
+        if let Some(only) = addresses.pop() {
+            return Ok(Cow::Owned(only));
+        }
+    }
+    // Nobody: the use case says what is expected.
+    Ok(Cow::Borrowed(given))
+}
+
 impl Tool for LookupIdentity {
     const DECLARATION: Declaration = Declaration {
         name: "lookup_identity",
         title: "Look up a person",
-        description: "Looks up one person or machine account by email, over all connected platforms: accounts with status, MFA (on, off or unknown, and according to which platform), last login, roles, apps and permissions with their risk, and open findings. Use for \"tell me about jane@company\", \"does he have MFA\", \"what can she access\".",
+        description: "Looks up one person or machine account by email or name, over all connected platforms: accounts with status, MFA (on, off or unknown, and according to which platform), last login, roles, apps and permissions with their risk, and open findings. Use for \"tell me about jane@company\", \"does he have MFA\", \"what can she access\".",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };
@@ -305,12 +335,8 @@ impl Tool for LookupIdentity {
 
 impl QueryTool for LookupIdentity {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
-        let answer = context.open(
-            context
-                .watchpost
-                .identity(context.scope, input.email.as_str())
-                .await,
-        )?;
+        let address = address(context, input.email.as_str()).await?;
+        let answer = context.open(context.watchpost.identity(context.scope, &address).await)?;
         let identity = &answer.identity;
         let mfa = mfa(identity);
         let mut platforms: Vec<Platform> = identity.accounts.iter().map(|account| account.platform).collect();

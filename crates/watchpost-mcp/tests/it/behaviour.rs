@@ -239,6 +239,68 @@ async fn a_person_is_found_by_any_address_regardless_of_case() {
 }
 
 #[tokio::test]
+async fn a_person_is_found_by_the_name_that_an_address_begins_with() {
+    let world = World::company().await;
+    let whole = json!({"email": "mara.holt@birchworks.example"});
+    let expected = world.ok(&world.reader, "lookup_identity", whole).await;
+    for name in ["Mara Holt", " mara  HOLT ", "mara.holt"] {
+        let found = world
+            .ok(&world.reader, "lookup_identity", json!({ "email": name }))
+            .await;
+        assert_eq!(found.data(), expected.data(), "{name}");
+    }
+    let stranger = world
+        .rejected(
+            &world.reader,
+            "lookup_identity",
+            json!({"email": "Xavier Nobody"}),
+        )
+        .await;
+    assert!(stranger.contains("must be one email address"), "{stranger}");
+    // A name that begins two addresses chooses neither.
+    world.ours(|data| {
+        let mut other = data.identities[0].clone();
+        other.emails = vec!["mara.other@birchworks.example".to_owned()];
+        data.identities.push(other);
+    });
+    let several = world
+        .rejected(&world.reader, "lookup_identity", json!({"email": "Mara"}))
+        .await;
+    assert!(several.contains("2 addresses begin with this name"), "{several}");
+    assert!(!several.contains("mara.other"), "{several}");
+}
+
+#[tokio::test]
+async fn findings_are_listed_by_their_rule() {
+    let world = World::company().await;
+    let all = world
+        .ok(&world.reader, "list_findings", json!({"limit": 100}))
+        .await;
+    let rows = all.data()["findings"].as_array().unwrap().clone();
+    let rule = rows[0]["rule_id"].as_str().unwrap();
+    let expected: Vec<_> = rows.iter().filter(|row| row["rule_id"] == rule).collect();
+    let listed = world
+        .ok(
+            &world.reader,
+            "list_findings",
+            json!({"rule": rule.to_uppercase()}),
+        )
+        .await;
+    assert_eq!(
+        listed.data()["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .collect::<Vec<_>>(),
+        expected
+    );
+    let none = world
+        .ok(&world.reader, "list_findings", json!({"rule": "id.no_such"}))
+        .await;
+    assert_eq!(none.data()["total"], 0);
+}
+
+#[tokio::test]
 async fn integrations_name_their_blind_rules() {
     let world = World::company().await;
     world.ours(|data| {

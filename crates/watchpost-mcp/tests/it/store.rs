@@ -199,6 +199,10 @@ fn fits(row: &Row, query: &FindingQuery) -> bool {
         && (query.categories.is_empty() || query.categories.contains(&finding.category))
         && query.statuses.contains(&row.state.status)
         && (query.platforms.is_empty() || row.platforms.iter().any(|one| query.platforms.contains(one)))
+        && query
+            .rule_id
+            .as_deref()
+            .is_none_or(|rule| finding.rule_id == rule)
         && query.text.as_deref().is_none_or(|text| {
             finding
                 .title

@@ -24,6 +24,7 @@ pub mod instance;
 pub mod launch;
 pub mod metrics;
 pub mod offline;
+pub mod open_files;
 pub mod serve;
 pub mod server_url;
 pub mod stdio;

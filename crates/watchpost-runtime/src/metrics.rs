@@ -14,7 +14,7 @@ use std::{
 use tokio::{sync::Mutex, time::Instant};
 use watchpost_core::{job::InstanceStore, port::Clock};
 use watchpost_sqlite::SqliteStore;
-use watchpost_transport::Probes;
+use watchpost_transport::{Occupancy, Probes};
 
 /// Time for which the result of a readiness check is reused.
 const READY_FOR: Duration = Duration::from_secs(1);
@@ -56,14 +56,14 @@ pub struct Counters {
     pub jobs_lost: Count,
 }
 
-type Gauge = Box<dyn Fn() -> usize + Send + Sync>;
+type Gauge = Box<dyn Fn() -> Occupancy + Send + Sync>;
 
 /// The probes behind `/readyz` and `/metrics`.
 pub struct StoreProbes {
     store: SqliteStore,
     clock: Arc<dyn Clock>,
     counters: Arc<Counters>,
-    streams: Arc<OnceLock<Gauge>>,
+    occupancy: Arc<OnceLock<Gauge>>,
     last: Mutex<Option<(Instant, Result<(), String>)>>,
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
@@ -76,13 +76,13 @@ impl std::fmt::Debug for StoreProbes {
 }
 
 impl StoreProbes {
-    /// Makes the probes of a store. `streams` returns the number of open event streams; it is set once the service
-    /// exists.
+    /// Makes the probes of a store. `occupancy` returns the numbers of open connections and event streams; it is set once
+    /// the service exists.
     pub fn new(
         store: SqliteStore,
         clock: Arc<dyn Clock>,
         counters: Arc<Counters>,
-        streams: Arc<OnceLock<Gauge>>,
+        occupancy: Arc<OnceLock<Gauge>>,
     ) -> Self {
         let recorder = PrometheusBuilder::new().build_recorder();
         let handle = recorder.handle();
@@ -97,11 +97,18 @@ impl StoreProbes {
                 SharedString::const_str(about),
             );
         }
-        recorder.describe_gauge(
-            KeyName::from_const_str("watchpost_streams_open"),
-            Some(Unit::Count),
-            SharedString::const_str(text::metric::STREAMS),
-        );
+        for (name, about) in [
+            ("watchpost_streams_open", text::metric::STREAMS),
+            ("watchpost_streams_max", text::metric::STREAMS_MAX),
+            ("watchpost_connections_open", text::metric::CONNECTIONS),
+            ("watchpost_connections_max", text::metric::CONNECTIONS_MAX),
+        ] {
+            recorder.describe_gauge(
+                KeyName::from_const_str(name),
+                Some(Unit::Count),
+                SharedString::const_str(about),
+            );
+        }
         recorder.describe_gauge(
             KeyName::from_const_str("watchpost_ready"),
             None,
@@ -111,7 +118,7 @@ impl StoreProbes {
             store,
             clock,
             counters,
-            streams,
+            occupancy,
             last: Mutex::new(None),
             recorder,
             handle,
@@ -178,11 +185,15 @@ impl Probes for StoreProbes {
             ("source", "store"),
             watchpost_sqlite::unknown_words(),
         );
-        let streams = self.streams.get().map_or(0, |count| count());
-        self.gauge(
-            "watchpost_streams_open",
-            f64::from(u32::try_from(streams).unwrap_or(u32::MAX)),
-        );
+        let occupancy = self.occupancy.get().map(|count| count()).unwrap_or_default();
+        for (name, count) in [
+            ("watchpost_streams_open", occupancy.streams),
+            ("watchpost_streams_max", occupancy.streams_max),
+            ("watchpost_connections_open", occupancy.connections),
+            ("watchpost_connections_max", occupancy.connections_max),
+        ] {
+            self.gauge(name, f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+        }
         self.gauge("watchpost_ready", if ready { 1.0 } else { 0.0 });
         self.handle.render()
     }

@@ -4,11 +4,12 @@
 use crate::{
     changes,
     clock::ForTransport,
-    config::HttpSettings,
+    config::{HttpSettings, Settings},
     data_dir::Purpose,
     gate::KeyGate,
     instance::Instance,
     metrics::{Counters, StoreProbes},
+    open_files::OpenFiles,
     text, worker,
 };
 use anyhow::Context as _;
@@ -44,12 +45,14 @@ pub fn serve_http(
     let address = listener.local_addr().context(text::NO_LOCAL_ADDRESS)?;
 
     let counters = Arc::new(Counters::default());
-    let (service, feed) = service(instance, surface, address, Arc::clone(&counters))?;
+    let threads = server_threads(settings.threads);
+    let limits = limits(instance.settings(), threads)?;
+    let (service, feed) = service(instance, surface, address, limits, Arc::clone(&counters))?;
     let (stopping, stop) = watch::channel(false);
     let signal = runtime.block_on(async { stop_signal() })?;
     let worker = worker::spawn(instance.clone(), counters, std::future::ready(()), stop.clone())?;
     let feeder = changes::spawn(feed, stop.clone())?;
-    let threads = spawn_servers(settings.threads, &listener, &service, &stop)?;
+    let threads = spawn_servers(threads, &listener, &service, &stop)?;
 
     tracing::info!(%address, threads = threads.len() + 1, "listening");
     announce(address)?;
@@ -114,10 +117,45 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     bind().with_context(|| text::address_unavailable(address))
 }
 
+/// Returns the number of event loops for a value of the setting `http.threads`.
+pub fn server_threads(setting: u32) -> usize {
+    match setting {
+        // The processors available to the process: fewer than the machine has under `taskset` or in a limited container.
+        0 => thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        threads => threads as usize,
+    }
+}
+
+/// Raises the limit of open files, and returns the limits of the settings as far as it allows them.
+fn limits(settings: &Settings, threads: usize) -> anyhow::Result<Limits> {
+    let mut limits = settings.limits.for_transport();
+    let files = OpenFiles::raise(&limits, threads);
+    let capacity = files.capacity(&limits, threads)?;
+    capacity.apply(&mut limits);
+    tracing::info!(
+        open_files = files.limit,
+        connections = capacity.connections,
+        connections_per_key = capacity.connections_per_key,
+        streams = capacity.streams,
+        streams_per_key = capacity.streams_per_key,
+        "limits"
+    );
+    if capacity.is_reduced {
+        tracing::warn!(
+            open_files = files.limit,
+            allowed = files.allowed,
+            "{}",
+            text::FEW_OPEN_FILES
+        );
+    }
+    Ok(limits)
+}
+
 fn service(
     instance: &Instance,
     surface: Surface,
     address: SocketAddr,
+    limits: Limits,
     counters: Arc<Counters>,
 ) -> anyhow::Result<(HttpService, ChangeFeed)> {
     let settings = instance.settings();
@@ -143,11 +181,7 @@ fn service(
             .as_ref()
             .map(|url| url.base_path().to_owned())
             .unwrap_or_default(),
-        limits: Limits {
-            streams_total: settings.limits.streams_total as usize,
-            streams_per_key: settings.limits.streams_per_key as usize,
-            ..Limits::default()
-        },
+        limits,
         ..Config::new(
             SessionKey::new(*instance.derived(Purpose::Session)),
             StateKeys::new(*instance.derived(Purpose::RequestState)),
@@ -160,12 +194,12 @@ fn service(
         &settings.limits,
         Arc::clone(&counters),
     );
-    let streams = Arc::new(OnceLock::new());
+    let occupancy = Arc::new(OnceLock::new());
     let probes = StoreProbes::new(
         instance.store().clone(),
         Arc::clone(&environment.clock),
         counters,
-        Arc::clone(&streams),
+        Arc::clone(&occupancy),
     );
     let mcp = instance.mcp()?;
     let feed = mcp.change_feed();
@@ -173,22 +207,17 @@ fn service(
     let service = Service::new(config, Arc::new(gate), server, probes);
     let counted = service.clone();
     // The service and the gauge refer to each other. Both exist until the process ends.
-    let _ = streams.set(Box::new(move || counted.open_streams()));
+    let _ = occupancy.set(Box::new(move || counted.occupancy()));
     Ok((service, feed))
 }
 
 /// Starts all event loops except that of the calling thread.
 fn spawn_servers(
-    threads: u32,
+    threads: usize,
     listener: &TcpListener,
     service: &HttpService,
     stop: &watch::Receiver<bool>,
 ) -> anyhow::Result<Vec<thread::JoinHandle<()>>> {
-    let threads = match threads {
-        // The processors available to the process: fewer than the machine has under `taskset` or in a limited container.
-        0 => thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        threads => threads as usize,
-    };
     (1..threads)
         .map(|number| {
             let listener = listener.try_clone().context(text::SOCKET_NOT_SHARED)?;
@@ -306,7 +335,8 @@ mod tests {
         let walk = async |surface: Surface| {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
-            let (service, _feed) = service(&instance, surface, address, Arc::default()).unwrap();
+            let (service, _feed) =
+                service(&instance, surface, address, Limits::default(), Arc::default()).unwrap();
             let routes: Vec<Route> = service.routes().cloned().collect();
             let walked = async {
                 for route in routes.iter().filter(|route| route.header().is_none()) {

@@ -87,6 +87,15 @@ pub(crate) fn address_unavailable(address: SocketAddr) -> String {
     format!("can't listen on {address}: choose another address with `--listen` (port 0 selects a free port)")
 }
 
+/// `limit` is the limit in effect, `needed` the smallest one that suffices.
+pub(crate) fn too_few_open_files(limit: u64, needed: u64) -> String {
+    format!(
+        "this process may open {limit} files, and the server needs at least {needed}: raise the limit with `ulimit -n`, or with LimitNOFILE in the unit of systemd"
+    )
+}
+
+pub(crate) const FEW_OPEN_FILES: &str = "the limit of open files allows fewer event streams than the settings: raise it with `ulimit -n`, or with LimitNOFILE in the unit of systemd";
+
 // Jobs. The reasons are stored with the job.
 
 pub(crate) const SERVER_STOPPED: &str = "the server was stopped";
@@ -138,6 +147,9 @@ pub(crate) mod metric {
     pub(crate) const UNKNOWN_VALUES: &str =
         "Stored values that this process read and that only a newer version knows";
     pub(crate) const STREAMS: &str = "Event streams that are open now";
+    pub(crate) const STREAMS_MAX: &str = "Event streams that may be open at the same time";
+    pub(crate) const CONNECTIONS: &str = "Connections that are open now, without those reserved for probes";
+    pub(crate) const CONNECTIONS_MAX: &str = "Connections that may be open at the same time";
     pub(crate) const READY: &str = "1 if the store can be read and written";
 }
 

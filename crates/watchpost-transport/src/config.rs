@@ -131,10 +131,19 @@ pub struct Limits {
     /// The maximum number of open connections per client address (per /64 network for IPv6). Loopback addresses
     /// and trusted proxies are exempt.
     pub connections_per_address: usize,
+    /// The maximum number of open connections whose last request had the same principal.
+    pub connections_per_key: usize,
     /// The number of connections beyond `connections_total` that are reserved for probes.
     pub connections_reserved: usize,
     /// The maximum number of HTTP requests being processed at the same time, without open streams.
     pub calls_total: usize,
+    /// The maximum number of HTTP requests of one principal being processed at the same time, without open streams.
+    pub calls_per_key: usize,
+    /// The maximum memory for requests that are read, responses that clients didn't take yet and events that wait, in
+    /// bytes.
+    pub held_bytes_total: usize,
+    /// The maximum of that memory per principal, in bytes.
+    pub held_bytes_per_key: usize,
     /// The maximum number of open event streams.
     pub streams_total: usize,
     /// The maximum number of open event streams per principal.
@@ -164,8 +173,12 @@ impl Default for Limits {
             uri_bytes: 8 << 10,
             connections_total: 20_000,
             connections_per_address: 1_024,
+            connections_per_key: 10_000,
             connections_reserved: 64,
             calls_total: 4_096,
+            calls_per_key: 256,
+            held_bytes_total: 256 << 20,
+            held_bytes_per_key: 32 << 20,
             streams_total: 16_384,
             streams_per_key: 1_024,
             stream_buffer_bytes: 256 << 10,
@@ -190,7 +203,10 @@ pub struct Timing {
     pub body_grace: Duration,
     /// The time after which a connection without a request in progress is closed.
     pub idle: Duration,
-    /// The time after which a connection is closed if the client reads no bytes.
+    /// The same while most connections that may be open are open, so that others find a place.
+    pub idle_crowded: Duration,
+    /// The time after which a connection is closed if the client reads no bytes. Over HTTP/2, the time after which a stream
+    /// ends whose client makes room for less than 1 KiB/s.
     pub write_stall: Duration,
     /// The interval between comments on a quiet stream. Also the time after which the response to an unfinished
     /// request becomes a stream instead of JSON.
@@ -213,6 +229,7 @@ impl Default for Timing {
             body: Duration::from_secs(30),
             body_grace: Duration::from_secs(5),
             idle: Duration::from_secs(120),
+            idle_crowded: Duration::from_secs(5),
             write_stall: Duration::from_secs(30),
             keep_alive: Duration::from_secs(15),
             revocation_check: Duration::from_millis(500),

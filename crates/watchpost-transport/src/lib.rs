@@ -122,6 +122,6 @@ pub use response::{Response, ResponseBody};
 pub use routing::mount::{Admitted, Mount, Mounts, Request};
 pub use routing::route::{Access, Route};
 pub use routing::table::RouteConflict;
-pub use service::Service;
+pub use service::{Occupancy, Service};
 pub use sessions::states::StateKeys;
 pub use stdio::{serve_stdio, service::StdioService};

@@ -1,6 +1,11 @@
 //! Responses and their common body type.
 
-use crate::{connection::timed_socket::RequestInProgress, routing::route::Access, text};
+use crate::{
+    admission::shares::Hold,
+    connection::{timed_socket::RequestInProgress, uptake::Uptake},
+    routing::route::Access,
+    text,
+};
 use bytes::Bytes;
 use http::{
     HeaderName, HeaderValue, StatusCode,
@@ -13,6 +18,7 @@ use http_body::{Body, Frame, SizeHint};
 use std::{
     convert::Infallible,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -23,9 +29,21 @@ pub type Response = http::Response<ResponseBody>;
 /// The body of a response: complete bytes or a stream.
 pub struct ResponseBody {
     content: Content,
+    /// The rest of an event or piece of a stream that is larger than a piece of the connection.
+    rest: Bytes,
+    /// The length of the piece that hyper took last.
+    last_piece: usize,
+    /// The progress of the HTTP/2 stream.
+    uptake: Option<Arc<Uptake>>,
+    /// The share of the request and this response.
+    hold: Option<Arc<Hold>>,
     /// The request in progress. Dropped when hyper has taken the last byte.
     _running: Option<RequestInProgress>,
 }
+
+/// The size of the pieces that hyper gets, in bytes: what the connection may hold beside the body. The size of a frame of
+/// HTTP/2.
+const PIECE_BYTES: usize = 16 << 10;
 
 type Stream = Pin<Box<dyn Body<Data = Bytes, Error = Infallible> + Send>>;
 
@@ -51,6 +69,10 @@ impl ResponseBody {
     fn of(content: Content) -> Self {
         Self {
             content,
+            rest: Bytes::new(),
+            last_piece: 0,
+            uptake: None,
+            hold: None,
             _running: None,
         }
     }
@@ -94,10 +116,60 @@ impl ResponseBody {
         matches!(self.content, Content::Events(_))
     }
 
-    /// Makes the request count as running until this body is dropped.
-    pub(crate) fn attach(&mut self, running: RequestInProgress) {
+    /// Makes the request count as running until this body is dropped. `uptake` measures how fast the client takes the body.
+    pub(crate) fn attach(&mut self, running: RequestInProgress, uptake: Option<Arc<Uptake>>) {
         self._running = Some(running);
+        self.uptake = uptake;
     }
+
+    /// Ends the call of `hold`, which this body keeps.
+    pub(crate) fn answer(&mut self, hold: Arc<Hold>) {
+        hold.answer(match &self.content {
+            Content::Bytes(bytes) => Some(bytes.len()),
+            Content::Stream(_) | Content::Events(_) => None,
+        });
+        self.hold = Some(hold);
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if !self.rest.is_empty() {
+            let piece = next_piece(&mut self.rest, false);
+            return Poll::Ready(Some(Ok(Frame::data(piece))));
+        }
+        let is_paced = self.uptake.is_some();
+        match &mut self.content {
+            Content::Bytes(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Content::Bytes(bytes) => Poll::Ready(Some(Ok(Frame::data(next_piece(bytes, is_paced))))),
+            Content::Stream(stream) | Content::Events(stream) => {
+                let Poll::Ready(frame) = stream.as_mut().poll_frame(cx) else {
+                    return Poll::Pending;
+                };
+                Poll::Ready(frame.map(|Ok(frame)| {
+                    Ok(match frame.into_data() {
+                        Ok(mut event) => {
+                            let piece = next_piece(&mut event, false);
+                            self.rest = event;
+                            Frame::data(piece)
+                        }
+                        Err(other) => other,
+                    })
+                }))
+            }
+        }
+    }
+}
+
+/// Takes the next piece. If `keeps_last_byte`, the last byte is a piece of its own: hyper asks for it only when the client
+/// made room for all bytes before, so a body that the client doesn't take stays in sight.
+fn next_piece(bytes: &mut Bytes, keeps_last_byte: bool) -> Bytes {
+    let whole = bytes.len();
+    let piece = whole.min(PIECE_BYTES);
+    let piece = if keeps_last_byte && piece == whole && whole > 1 {
+        piece - 1
+    } else {
+        piece
+    };
+    bytes.split_to(piece)
 }
 
 impl Body for ResponseBody {
@@ -108,18 +180,33 @@ impl Body for ResponseBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        match &mut self.content {
-            Content::Bytes(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Content::Bytes(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Content::Stream(stream) | Content::Events(stream) => stream.as_mut().poll_frame(cx),
+        let this = &mut *self;
+        // hyper asks for the next piece when the client made room for this one.
+        let taken = std::mem::take(&mut this.last_piece);
+        if taken > 0
+            && let Some(uptake) = &this.uptake
+        {
+            uptake.took(taken);
         }
+        let polled = this.poll_piece(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled {
+            this.last_piece = frame.data_ref().map_or(0, Bytes::len);
+        }
+        if let Some(uptake) = &this.uptake {
+            match &polled {
+                Poll::Ready(Some(_)) => uptake.waits(),
+                Poll::Ready(None) | Poll::Pending => uptake.is_drained(),
+            }
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.content {
-            Content::Bytes(bytes) => bytes.is_empty(),
-            Content::Stream(stream) | Content::Events(stream) => stream.is_end_stream(),
-        }
+        self.rest.is_empty()
+            && match &self.content {
+                Content::Bytes(bytes) => bytes.is_empty(),
+                Content::Stream(stream) | Content::Events(stream) => stream.is_end_stream(),
+            }
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -3,7 +3,7 @@
 use crate::{
     admission::{Admission, cors},
     config::Config,
-    connection::{Connection, body::RequestBody, permits::Counter},
+    connection::{Connection, body::RequestBody, permits::Counter, uptake::Uptake},
     gate::{Caller, Gate, Probes},
     mcp::McpMount,
     probes::ProbeMount,
@@ -67,6 +67,19 @@ struct Inner<G: Gate, H, P> {
     probing: Arc<Counter>,
     streams: Arc<Streams<G>>,
     stopping: Arc<AtomicBool>,
+}
+
+/// The numbers of connections and streams that are open, and of those that may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Occupancy {
+    /// The number of open connections, without those reserved for probes.
+    pub connections: usize,
+    /// The maximum of `connections`.
+    pub connections_max: usize,
+    /// The number of open event streams.
+    pub streams: usize,
+    /// The maximum of `streams`.
+    pub streams_max: usize,
 }
 
 /// The mount that a route belongs to. The types of the first two are known statically, so calls to them need no
@@ -148,6 +161,17 @@ where
         self.0.stopping.store(true, Ordering::Release);
     }
 
+    /// Returns the numbers of open connections and streams, over all listeners.
+    pub fn occupancy(&self) -> Occupancy {
+        let (connections, connections_max) = self.0.admission.connections();
+        Occupancy {
+            connections,
+            connections_max,
+            streams: self.open_streams(),
+            streams_max: self.0.config.limits.streams_total,
+        }
+    }
+
     /// Returns the number of open streams, over all listeners.
     pub fn open_streams(&self) -> usize {
         self.0.streams.open()
@@ -192,7 +216,7 @@ where
                 .headers_mut()
                 .insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        response.body_mut().attach(running);
+        response.body_mut().attach(running, Uptake::current());
         response
     }
 }
@@ -222,9 +246,9 @@ where
             Found::Row(row) => row.route.access(),
             Found::OtherMethods(_) | Found::Nothing => Access::Either,
         };
-        let request = |row: &Row<Target>, caller| Request {
+        let request = |row: &Row<Target>, caller, hold| Request {
             head,
-            body: RequestBody::new(body, row.route.body_bytes, &self.config.timing),
+            body: RequestBody::new(body, row.route.body_bytes, &self.config.timing, hold),
             caller,
             connection,
         };
@@ -234,7 +258,10 @@ where
         if let (Found::Row(row), Access::Public) = (&found, access)
             && (is_own(row) || !connection.reserved)
         {
-            return (access, self.serve_public(row.target, request(row, caller)).await);
+            return (
+                access,
+                self.serve_public(row.target, request(row, caller, None)).await,
+            );
         }
         if connection.reserved {
             let rejection = response::later(
@@ -248,9 +275,13 @@ where
             Ok(principal) => principal,
             Err(rejection) => return (access, rejection),
         };
-        let response = match found {
+        let hold = match self.admission.begin_call(&principal, connection) {
+            Ok(hold) => hold,
+            Err(rejection) => return (access, *rejection),
+        };
+        let mut response = match found {
             Found::Row(row) => {
-                let admitted = Admitted::new(principal, request(row, caller));
+                let admitted = Admitted::new(principal, request(row, caller, Some(Arc::clone(&hold))));
                 match row.target {
                     Target::Mcp => self.mcp.serve(admitted).await,
                     Target::Probes => self.probes.serve(admitted).await,
@@ -262,6 +293,7 @@ where
             Found::OtherMethods(allow) => response::not_allowed(allow.clone()),
             Found::Nothing => response::not_found(),
         };
+        response.body_mut().answer(hold);
         (access, response)
     }
 

@@ -26,6 +26,18 @@ pub(crate) const INVALID_API_KEY: &str = "Invalid API key";
 pub(crate) const TOO_MANY_INVALID_API_KEYS: &str = "Too many invalid API keys";
 pub(crate) const TOO_MANY_REQUESTS: &str = "Too many requests for this API key";
 pub(crate) const TOO_MANY_CONNECTIONS: &str = "Too many connections";
+/// The whole answer to a connection for which there is no place. `seconds`: the time after which the client may retry.
+pub(crate) fn connection_refused(seconds: u64) -> String {
+    let body = format!("{{\"error\":\"{TOO_MANY_CONNECTIONS}\"}}");
+    let length = body.len();
+    format!(
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: {seconds}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+pub(crate) const TOO_MANY_CONNECTIONS_OF_KEY: &str = "Too many connections with this API key";
+pub(crate) const TOO_MANY_CALLS_OF_KEY: &str = "Too many calls with this API key at the same time";
+pub(crate) const TOO_MUCH_UNREAD: &str = "Too many answers wait until clients with this API key read them, or too many large requests are sent at the same time";
 pub(crate) const TOO_MANY_CALLS: &str = "Too many calls";
 pub(crate) const TOO_MANY_PROBES: &str = "Too many probes";
 pub(crate) const TOO_MANY_STREAMS: &str = "Too many open streams";
@@ -74,4 +86,5 @@ pub(crate) const EVENT_NOT_FOUND: &str = "Event not found; send the request agai
 // Errors of connections, which appear in the log.
 
 pub(crate) const CLIENT_NOT_READING: &str = "the client doesn't read the response";
+pub(crate) const TOO_MANY_FRAMES: &str = "the client sends too many frames that carry no request";
 pub(crate) const NO_REQUEST_IN_TIME: &str = "the client didn't send a request in time";

@@ -19,7 +19,7 @@ use watchpost_core::{
         word::{CollectionState, IntegrationStatus, Platform},
     },
 };
-use watchpost_runtime::config::Loaded;
+use watchpost_runtime::{config::Loaded, open_files::OpenFiles, serve::server_threads};
 
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
@@ -56,6 +56,7 @@ pub(crate) async fn run(
     ];
     checks.extend(integrations(session).await?);
     checks.push(posture(session).await?);
+    checks.push(open_files(loaded));
     checks.push(server(&args.url.unwrap_or_else(|| configured_url(loaded))));
 
     let ok = checks.iter().all(|check| check.ok);
@@ -208,6 +209,23 @@ fn configured_url(loaded: &Loaded) -> String {
     match &http.public_url {
         Some(url) => url.mcp(),
         None => format!("http://{}/mcp", http.listen),
+    }
+}
+
+/// Checks how much the limit of open files allows a server that is started in the same way as this process.
+fn open_files(loaded: &Loaded) -> Check {
+    let files = OpenFiles::of_process().raised();
+    let settings = &loaded.settings;
+    let limits = settings.limits.for_transport();
+    let (detail, next_step) = match files.capacity(&limits, server_threads(settings.http.threads)) {
+        Ok(capacity) => (text::doctor::open_files(files.limit, &capacity), None),
+        Err(error) => (error.to_string(), Some(text::doctor::RAISE_OPEN_FILES.to_owned())),
+    };
+    Check {
+        name: "open files",
+        ok: next_step.is_none(),
+        detail,
+        next_step,
     }
 }
 

@@ -10,12 +10,15 @@ use watchpost_core::{
         word::{CollectionState, IntegrationStatus},
     },
 };
+use watchpost_runtime::open_files::Capacity;
 
 pub(crate) const PROBLEMS_FOUND: &str = "there are problems: see above";
 pub(crate) const DATABASE_INTACT: &str = "intact";
 pub(crate) const RESTORE_A_BACKUP: &str = "restore a backup with `watchpost restore`";
 pub(crate) const CREATE_A_KEY: &str =
     "create one with `watchpost keys create --label NAME` (a desktop assistant over stdio needs none)";
+pub(crate) const RAISE_OPEN_FILES: &str =
+    "raise the limit with `ulimit -n`, or with LimitNOFILE in the unit of systemd";
 pub(crate) const START_A_SERVER: &str = "start `watchpost-http` (a desktop assistant over stdio needs none)";
 
 /// One check, and the next step below it if there is a problem.
@@ -86,6 +89,21 @@ pub(crate) fn verify_the_integration(id: IntegrationId) -> String {
 pub(crate) fn score(score: &dyn Display, rating: &dyn Display, as_of: Option<Timestamp>) -> String {
     let as_of = as_of.map_or_else(String::new, |at| format!(", as of {at}"));
     format!("score {score} ({rating}){as_of}")
+}
+
+/// `limit` is `None` if the system has no limit.
+pub(crate) fn open_files(limit: Option<u64>, capacity: &Capacity) -> String {
+    let limit = limit.map_or_else(|| "no limit".to_owned(), |limit| format!("a limit of {limit}"));
+    let Capacity {
+        connections,
+        connections_per_key,
+        streams,
+        streams_per_key,
+        ..
+    } = capacity;
+    format!(
+        "{limit}, which allows a server {connections} connections ({connections_per_key} per key) and {streams} event streams ({streams_per_key} per key)"
+    )
 }
 
 pub(crate) fn server_up(url: &str) -> String {

@@ -5,6 +5,7 @@ use ipnet::IpNet;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use watchpost_core::service::ACTIVE_KEYS_MAX;
 use watchpost_mcp::ConfirmMode;
+use watchpost_transport::Limits;
 
 /// All settings of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,17 @@ pub struct LimitSettings {
     pub streams_total: u32,
     /// Maximum number of open event streams per key.
     pub streams_per_key: u32,
+}
+
+impl LimitSettings {
+    /// Returns the limits of the HTTP servers, before those of the system.
+    pub fn for_transport(&self) -> Limits {
+        Limits {
+            streams_total: self.streams_total as usize,
+            streams_per_key: self.streams_per_key as usize,
+            ..Limits::default()
+        }
+    }
 }
 
 /// Settings of the HTTP servers.

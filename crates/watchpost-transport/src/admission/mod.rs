@@ -5,24 +5,29 @@ pub(crate) mod address;
 pub(crate) mod cors;
 pub(crate) mod credential;
 pub(crate) mod hosts;
+pub(crate) mod shares;
 pub(crate) mod throttle;
 
 use crate::{
     admission::{
         credential::{Presented, presented},
         hosts::HostError,
+        shares::{Full, Hold, Shares},
         throttle::{LogSample, WrongKeys},
     },
     config::Config,
-    connection::permits::{ConnectionPermit, Connections},
+    connection::{
+        Connection,
+        permits::{ConnectionPermit, Connections},
+    },
     gate::{Caller, Credential, Gate, Refusal},
-    response::{self, Response},
+    response::{self, RETRY_SOON, Response},
     routing::route::Access,
     text,
 };
 use http::{
     HeaderValue, StatusCode,
-    header::{HOST, ORIGIN},
+    header::{CONNECTION, HOST, ORIGIN},
     request::Parts,
 };
 use std::{borrow::Cow, net::IpAddr, sync::Arc};
@@ -40,6 +45,8 @@ pub(crate) struct Admission<G> {
     wrong_keys: WrongKeys,
     logged_keys: LogSample,
     logged_names: LogSample,
+    logged_connections: LogSample,
+    shares: Arc<Shares>,
 }
 
 impl<G: Gate> Admission<G> {
@@ -50,7 +57,9 @@ impl<G: Gate> Admission<G> {
             connections: Connections::new(limits),
             wrong_keys: WrongKeys::new(limits.wrong_keys_per_minute, Arc::clone(&clock)),
             logged_keys: LogSample::new(Arc::clone(&clock)),
-            logged_names: LogSample::new(clock),
+            logged_names: LogSample::new(Arc::clone(&clock)),
+            logged_connections: LogSample::new(clock),
+            shares: Shares::new(limits),
             gate,
             config,
         }
@@ -60,6 +69,41 @@ impl<G: Gate> Admission<G> {
     pub(crate) fn admit_connection(&self, peer: IpAddr) -> Option<ConnectionPermit> {
         let is_exempt = peer.is_loopback() || address::trusted(peer, &self.config.proxies);
         self.connections.admit(peer, is_exempt)
+    }
+
+    /// Returns the numbers of open connections and of those that may be open, without those reserved for probes.
+    pub(crate) fn connections(&self) -> (usize, usize) {
+        (self.connections.open(), self.config.limits.connections_total)
+    }
+
+    /// Whether to log that a connection was refused or couldn't be accepted.
+    pub(crate) fn logs_connection(&self) -> bool {
+        self.logged_connections.takes()
+    }
+
+    /// Begins a call of an authenticated principal. Returns the response if it holds too much already.
+    pub(crate) fn begin_call(
+        &self,
+        principal: &G::Principal,
+        connection: &Connection,
+    ) -> Result<Arc<Hold>, Box<Response>> {
+        let begun = connection.owner.begin(&self.shares, self.gate.binding(principal));
+        begun.map_err(|full| {
+            let message = match full {
+                Full::Connections => text::TOO_MANY_CONNECTIONS_OF_KEY,
+                Full::Calls => text::TOO_MANY_CALLS_OF_KEY,
+                Full::Memory => text::TOO_MUCH_UNREAD,
+            };
+            let mut response = response::later(StatusCode::SERVICE_UNAVAILABLE, message, RETRY_SOON);
+            if full == Full::Connections {
+                // Its place is for clients with other keys.
+                connection.activity.close();
+                response
+                    .headers_mut()
+                    .insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Box::new(response)
+        })
     }
 
     /// Returns the origin of a request.

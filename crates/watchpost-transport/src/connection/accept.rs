@@ -4,24 +4,29 @@ use crate::{
     config::Limits,
     connection::{
         Connection,
+        frames::FrameCredit,
+        framing::Framing,
         permits::ConnectionPermit,
-        timed_socket::{Activity, TimedSocket},
+        timed_socket::{Activity, TimedSocket, Wire},
+        uptake::StreamExecutor,
     },
     gate::{Gate, Probes},
+    response::RETRY_SOON,
     service::Service,
+    text,
 };
 use hyper::{
     server::conn::{http1, http2},
     service::service_fn,
 };
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
+    rt::{TokioIo, TokioTimer},
     server::graceful::GracefulConnection,
 };
 use std::{
     convert::Infallible,
     future::{Future, poll_fn},
-    io,
+    io::{self, Read as _, Write as _},
     net::IpAddr,
     pin::pin,
     sync::Arc,
@@ -66,12 +71,24 @@ where
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     let peer = peer.ip().to_canonical();
-                    if let Some(permit) = service.admission().admit_connection(peer) {
-                        connections.spawn(serve_one(stream, peer, service.clone(), permit, stopped.clone()));
+                    match service.admission().admit_connection(peer) {
+                        Some(permit) => {
+                            let stopped = stopped.clone();
+                            connections.spawn(serve_one(stream, peer, service.clone(), permit, stopped));
+                        }
+                        None => {
+                            if service.admission().logs_connection() {
+                                tracing::warn!(client = %peer, "a connection was refused: there are too many");
+                            }
+                            // The client may be gone.
+                            let _ = refuse(stream);
+                        }
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "a connection couldn't be accepted");
+                    if service.admission().logs_connection() {
+                        tracing::warn!(%error, "a connection couldn't be accepted");
+                    }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },
@@ -91,6 +108,17 @@ where
         );
         connections.shutdown().await;
     }
+}
+
+/// Answers a connection for which there is no place, without waiting for it. A client that has sent nothing so far may see
+/// that the connection ends instead.
+fn refuse(stream: TcpStream) -> io::Result<()> {
+    // The system knows better than the event loop what has arrived already.
+    let mut stream = stream.into_std()?;
+    // The system would discard the answer together with unread bytes.
+    let mut scratch = [0; 8 << 10];
+    let _ = stream.read(&mut scratch);
+    stream.write_all(text::connection_refused(RETRY_SOON.as_secs()).as_bytes())
 }
 
 async fn serve_one<G, H, P>(
@@ -122,7 +150,12 @@ async fn serve_one<G, H, P>(
 
     let activity = Activity::new();
     let reserved = permit.reserved;
-    let io = TokioIo::new(TimedSocket::new(stream, Arc::clone(&activity), &timing, permit));
+    let wire = match version {
+        HttpVersion::Http1 => Wire::Http1(Framing::default()),
+        HttpVersion::Http2 => Wire::Http2(FrameCredit::new()),
+    };
+    let socket = TimedSocket::new(stream, wire, Arc::clone(&activity), &timing, permit);
+    let io = TokioIo::new(socket);
     let connection = Arc::new(Connection::new(peer, reserved, activity));
     let answering = service_fn(|request| {
         let service = service.clone();
@@ -137,7 +170,7 @@ async fn serve_one<G, H, P>(
             drive(connection, &mut stopped).await
         }
         HttpVersion::Http2 => {
-            let connection = http2(limits).serve_connection(io, answering);
+            let connection = http2(limits, timing.write_stall).serve_connection(io, answering);
             // HTTP/2 is rare and its future is larger.
             Box::pin(drive(connection, &mut stopped)).await
         }
@@ -162,8 +195,8 @@ fn http1(limits: &Limits, reserved: bool) -> http1::Builder {
     builder
 }
 
-fn http2(limits: &Limits) -> http2::Builder<TokioExecutor> {
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+fn http2(limits: &Limits, write_stall: Duration) -> http2::Builder<StreamExecutor> {
+    let mut builder = http2::Builder::new(StreamExecutor { write_stall });
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(128)

@@ -1,19 +1,24 @@
 //! Reads a request body within its limits.
 
 use crate::{
+    admission::shares::Hold,
     config::Timing,
-    response::{self, Response},
+    response::{self, RETRY_SOON, Response},
     text,
 };
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use http_body::Body;
 use hyper::body::Incoming;
-use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
+use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration};
 use tokio::time::{Instant, Sleep};
 
 /// The minimum number of bytes per second after the grace period.
 const BYTES_PER_SECOND_MIN: u64 = 1024;
+
+/// The size of the buffer of a small body without a declared length, in bytes. A larger one gets a buffer for the largest that
+/// its route allows.
+const SMALL_BYTES: usize = 64 << 10;
 
 /// The reason why a request body couldn't be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,15 +29,20 @@ pub enum BodyError {
     TooSlow,
     /// The client closed the connection, or the body's framing is invalid.
     Incomplete,
+    /// The client sends too many large bodies at the same time.
+    NoRoom,
 }
 
 impl BodyError {
-    /// Returns the response for the client: 413, 408 or 400.
+    /// Returns the response for the client: 413, 408, 400 or 503.
     pub fn response(self) -> Response {
         match self {
             Self::TooLarge => response::error(StatusCode::PAYLOAD_TOO_LARGE, text::MESSAGE_TOO_LARGE),
             Self::TooSlow => response::error(StatusCode::REQUEST_TIMEOUT, text::BODY_TOO_SLOW),
             Self::Incomplete => response::error(StatusCode::BAD_REQUEST, text::BODY_INCOMPLETE),
+            Self::NoRoom => {
+                response::later(StatusCode::SERVICE_UNAVAILABLE, text::TOO_MUCH_UNREAD, RETRY_SOON)
+            }
         }
     }
 }
@@ -43,15 +53,28 @@ pub struct RequestBody<'a> {
     incoming: Incoming,
     bytes_max: usize,
     timing: &'a Timing,
+    /// The share of the request. `None` on public routes.
+    hold: Option<Arc<Hold>>,
 }
 
 impl<'a> RequestBody<'a> {
-    pub(crate) fn new(incoming: Incoming, bytes_max: usize, timing: &'a Timing) -> Self {
+    pub(crate) fn new(
+        incoming: Incoming,
+        bytes_max: usize,
+        timing: &'a Timing,
+        hold: Option<Arc<Hold>>,
+    ) -> Self {
         Self {
             incoming,
             bytes_max,
             timing,
+            hold,
         }
+    }
+
+    /// Returns the share of the request.
+    pub(crate) fn hold(&self) -> Option<Arc<Hold>> {
+        self.hold.clone()
     }
 
     /// Whether the declared size exceeds the limit.
@@ -73,6 +96,7 @@ impl<'a> RequestBody<'a> {
             incoming: mut body,
             bytes_max,
             timing,
+            hold,
         } = self;
         let mut whole = Pieces::None;
         let mut pace = Pace {
@@ -95,7 +119,12 @@ impl<'a> RequestBody<'a> {
                     if whole.len() + piece.len() > bytes_max {
                         return Err(BodyError::TooLarge);
                     }
-                    whole.push(piece, &body);
+                    let before = whole.capacity();
+                    whole.push(piece, &body, bytes_max);
+                    let grown = whole.capacity().saturating_sub(before);
+                    if grown > 0 && hold.as_ref().is_some_and(|hold| !hold.grow(grown)) {
+                        return Err(BodyError::NoRoom);
+                    }
                     if body.is_end_stream() {
                         return Ok(whole.into_bytes());
                     }
@@ -120,7 +149,16 @@ impl Pieces {
         }
     }
 
-    fn push<B: Body>(&mut self, piece: Bytes, rest: &B) {
+    /// The size of the buffer that was allocated for the body, in bytes.
+    fn capacity(&self) -> usize {
+        match self {
+            Self::None | Self::One(_) => 0,
+            Self::Many(all) => all.capacity(),
+        }
+    }
+
+    /// Adds a piece. All pieces together are within `bytes_max`.
+    fn push<B: Body>(&mut self, piece: Bytes, rest: &B, bytes_max: usize) {
         *self = match std::mem::replace(self, Self::None) {
             Self::None => Self::One(piece),
             Self::One(first) => {
@@ -132,6 +170,10 @@ impl Pieces {
                 Self::Many(all)
             }
             Self::Many(mut all) => {
+                let needed = all.len() + piece.len();
+                if needed > all.capacity() {
+                    all = enlarged(&all, needed, bytes_max);
+                }
                 all.extend_from_slice(&piece);
                 Self::Many(all)
             }
@@ -145,6 +187,19 @@ impl Pieces {
             Self::Many(all) => all.freeze(),
         }
     }
+}
+
+/// Copies the beginning of a body without a declared length into a larger buffer. There are only two sizes: the allocator keeps
+/// some memory of each size, and the system provides what is written to, not the whole buffer.
+fn enlarged(all: &BytesMut, needed: usize, bytes_max: usize) -> BytesMut {
+    let capacity = if needed <= SMALL_BYTES {
+        SMALL_BYTES
+    } else {
+        bytes_max.max(needed)
+    };
+    let mut larger = BytesMut::with_capacity(capacity);
+    larger.extend_from_slice(all);
+    larger
 }
 
 /// The time limits of a body. Needed only for bodies that don't arrive together with their headers.

@@ -3,10 +3,14 @@
 pub(crate) mod accept;
 pub(crate) mod body;
 pub(crate) mod deadline;
+pub(crate) mod frames;
+pub(crate) mod framing;
 pub(crate) mod permits;
 pub(crate) mod timed_socket;
+pub(crate) mod uptake;
 
 use crate::{
+    admission::shares::ConnectionOwner,
     connection::{deadline::DeadlineTimer, timed_socket::Activity},
     sessions::open::LastSession,
 };
@@ -25,6 +29,7 @@ pub(crate) struct Connection {
     pub(crate) reserved: bool,
     pub(crate) activity: Arc<Activity>,
     pub(crate) last_session: LastSession,
+    pub(crate) owner: ConnectionOwner,
     /// The timer for requests over HTTP/1, which are processed one after the other.
     timer: Mutex<DeadlineTimer>,
 }
@@ -36,6 +41,7 @@ impl Connection {
             reserved,
             activity,
             last_session: LastSession::default(),
+            owner: ConnectionOwner::default(),
             timer: Mutex::default(),
         }
     }

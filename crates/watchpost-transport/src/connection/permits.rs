@@ -1,6 +1,6 @@
 //! Limits on the number of connections and calls.
 
-use crate::{admission::address, config::Limits};
+use crate::{admission::address, config::Limits, connection::timed_socket::Held};
 use std::{
     collections::HashMap,
     net::IpAddr,
@@ -32,6 +32,11 @@ impl Counter {
             return None;
         }
         Some(Permit(Arc::clone(self)))
+    }
+
+    /// Whether at least three quarters are in use.
+    fn is_crowded(&self) -> bool {
+        self.now() >= self.max - self.max / 4
     }
 
     pub(crate) fn now(&self) -> usize {
@@ -113,8 +118,14 @@ pub(crate) struct Connections {
 pub(crate) struct ConnectionPermit {
     /// Whether the connection may serve only probes, because all ordinary permits are taken.
     pub(crate) reserved: bool,
-    _permit: Permit,
+    permit: Permit,
     _by_network: Option<KeyedPermit<IpAddr>>,
+}
+
+impl Held for ConnectionPermit {
+    fn is_crowded(&self) -> bool {
+        self.permit.0.is_crowded()
+    }
 }
 
 impl Connections {
@@ -124,6 +135,11 @@ impl Connections {
             reserve: Counter::new(limits.connections_reserved),
             by_network: KeyedCounter::new(limits.connections_per_address),
         }
+    }
+
+    /// Returns the number of open connections, without those reserved for probes.
+    pub(crate) fn open(&self) -> usize {
+        self.total.now()
     }
 
     /// Admits a connection from `peer`. `None` means to close it without reading from it.
@@ -137,7 +153,7 @@ impl Connections {
         if !over_limit && let Some(permit) = self.total.enter() {
             return Some(ConnectionPermit {
                 reserved: false,
-                _permit: permit,
+                permit,
                 _by_network: by_network,
             });
         }
@@ -147,7 +163,7 @@ impl Connections {
         let permit = self.reserve.enter()?;
         Some(ConnectionPermit {
             reserved: true,
-            _permit: permit,
+            permit,
             _by_network: by_network,
         })
     }

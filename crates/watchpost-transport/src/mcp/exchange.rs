@@ -1,6 +1,7 @@
 //! One exchange of Streamable HTTP: a call and the form of its response.
 
 use crate::{
+    admission::shares::Hold,
     connection::{Connection, deadline::DeadlineTimer, permits::Permit},
     gate::Gate,
     mcp::{Mcp, headers::SESSION_ID, negotiation::Accepted},
@@ -36,6 +37,8 @@ pub(crate) struct Exchange<'a, T> {
     pub(crate) connection: &'a Connection,
     pub(crate) version: Version,
     pub(crate) accepted: Accepted,
+    /// The share of the request.
+    pub(crate) hold: Option<Arc<Hold>>,
 }
 
 /// The parameters that determine the form of a response.
@@ -46,6 +49,7 @@ struct ResponseMode {
     resumable: Option<SessionName>,
     version: Version,
     accepted: Accepted,
+    hold: Option<Arc<Hold>>,
 }
 
 /// A session of Streamable HTTP. Its state is in its id; the changes since the handshake are in this process.
@@ -90,6 +94,7 @@ where
             connection,
             version,
             accepted,
+            hold,
         } = exchange;
         if request.operation() == Operation::Listen {
             if accepted == Accepted::Json {
@@ -106,7 +111,7 @@ where
             _ => None,
         };
         let notifications = (request.wants_outbox() && accepted != Accepted::Json)
-            .then(|| EventQueue::new(self.config.limits.stream_buffer_bytes));
+            .then(|| EventQueue::new(self.config.limits.stream_buffer_bytes, hold.clone()));
         let in_session = session.as_ref().filter(|_| legacy);
         let resumable = in_session
             .filter(|session| session.state.revision.has_resumable_streams())
@@ -142,6 +147,7 @@ where
             resumable,
             version,
             accepted,
+            hold,
         };
         self.respond(DetachableCall::new(call, legacy), mode, principal, connection)
             .await
@@ -189,6 +195,7 @@ where
             connection,
             version,
             accepted,
+            hold,
         } = exchange;
         let mcp = Arc::clone(self);
         let caller = principal.clone();
@@ -205,6 +212,7 @@ where
             resumable: None,
             version,
             accepted,
+            hold,
         };
         self.respond(DetachableCall::new(call, true), mode, principal, connection)
             .await
@@ -224,6 +232,7 @@ where
             notifications,
             resumable,
             accepted,
+            hold,
             ..
         } = mode;
         let needs_events =
@@ -237,7 +246,8 @@ where
             Some(finished) => return self.json_response(finished.into_reply(), &principal),
             None => None,
         };
-        let queue = notifications.unwrap_or_else(|| EventQueue::new(self.config.limits.stream_buffer_bytes));
+        let queue =
+            notifications.unwrap_or_else(|| EventQueue::new(self.config.limits.stream_buffer_bytes, hold));
         let events = match first {
             Some(done) => CallEvents::of_finished(Finished::Replied(done), Arc::clone(&queue)),
             None => CallEvents::of_running(call, Arc::clone(&queue)),

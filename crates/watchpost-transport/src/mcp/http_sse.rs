@@ -3,6 +3,7 @@
 //! A session exists only in this process and ends with the connection of its stream.
 
 use crate::{
+    admission::shares::Hold,
     connection::body::RequestBody,
     gate::Gate,
     mcp::{
@@ -57,11 +58,15 @@ where
     H: Handler<Principal = G::Principal>,
 {
     /// Handles GET `/sse`: opens a session with its stream.
-    pub(crate) fn open_sse_stream(self: &Arc<Self>, principal: G::Principal) -> Response {
+    pub(crate) fn open_sse_stream(
+        self: &Arc<Self>,
+        principal: G::Principal,
+        hold: Option<Arc<Hold>>,
+    ) -> Response {
         let Some(permits) = self.streams.enter(&principal) else {
             return response::too_many_streams();
         };
-        let queue = EventQueue::new(self.config.limits.stream_buffer_bytes);
+        let queue = EventQueue::new(self.config.limits.stream_buffer_bytes, hold);
         let stream = SessionStream::new(Arc::clone(&queue), None);
         let session = Arc::new(SseSession {
             binding: self.gate.binding(&principal),

@@ -146,8 +146,8 @@ where
         match (&head.method, head.uri.path()) {
             (&Method::POST, "/messages" | "/messages/") => mcp.post_sse_message(head, body, principal).await,
             (&Method::POST, _) => mcp.post(head, body, principal, connection).await,
-            (&Method::GET, "/sse" | "/sse/") if !has_session() => mcp.open_sse_stream(principal),
-            (&Method::GET, _) => mcp.open_session_stream(head, principal, connection),
+            (&Method::GET, "/sse" | "/sse/") if !has_session() => mcp.open_sse_stream(principal, body.hold()),
+            (&Method::GET, _) => mcp.open_session_stream(head, principal, connection, body.hold()),
             (&Method::DELETE, _) if !is_oauth_path(head.uri.path()) => {
                 mcp.end_session(head, &principal, connection)
             }

@@ -2,6 +2,7 @@
 //! session.
 
 use crate::{
+    admission::shares::Hold,
     connection::Connection,
     gate::Gate,
     mcp::{
@@ -30,6 +31,7 @@ where
         head: &Parts,
         principal: G::Principal,
         connection: &Connection,
+        hold: Option<Arc<Hold>>,
     ) -> Response {
         let session = match self.bodiless_session(head, &principal, connection) {
             Ok(Some(session)) => session,
@@ -45,7 +47,7 @@ where
         let Some(held) = self.streams.enter(&principal) else {
             return response::too_many_streams();
         };
-        let queue = EventQueue::new(self.config.limits.stream_buffer_bytes);
+        let queue = EventQueue::new(self.config.limits.stream_buffer_bytes, hold);
         let uris = self.local.get(&session.name).map(|local| local.uris());
         let uris = uris.unwrap_or_default();
         let changes = self.server.unsolicited(&principal, &session.state, uris.clone());

@@ -48,6 +48,7 @@ where
         let Some(permit) = self.calls.enter() else {
             return response::later(StatusCode::SERVICE_UNAVAILABLE, text::TOO_MANY_CALLS, RETRY_SOON);
         };
+        let hold = body.hold();
         let message = match read_message(head, body).await {
             Ok(message) => message,
             Err(rejection) => return rejection,
@@ -78,6 +79,7 @@ where
             connection,
             version: head.version,
             accepted,
+            hold,
         };
         self.handle(incoming, session, exchange).await
     }

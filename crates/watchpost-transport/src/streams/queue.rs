@@ -1,5 +1,6 @@
 //! The message queue of a stream.
 
+use crate::admission::shares::Hold;
 use bytes::Bytes;
 use std::{
     collections::VecDeque,
@@ -13,6 +14,8 @@ use std::{
 pub(crate) struct EventQueue {
     inner: Mutex<Inner>,
     bytes_max: usize,
+    /// The share of the stream's request.
+    hold: Option<Arc<Hold>>,
 }
 
 #[derive(Debug, Default)]
@@ -28,10 +31,11 @@ struct Inner {
 }
 
 impl EventQueue {
-    pub(crate) fn new(bytes_max: usize) -> Arc<Self> {
+    pub(crate) fn new(bytes_max: usize, hold: Option<Arc<Hold>>) -> Arc<Self> {
         Arc::new(Self {
             inner: Mutex::new(Inner::default()),
             bytes_max,
+            hold,
         })
     }
 
@@ -44,8 +48,9 @@ impl EventQueue {
             if inner.closed {
                 return false;
             }
+            let has_room = self.hold.as_ref().is_none_or(|hold| hold.grow(event.len()));
             // A single message may exceed the limit, but only if no other is queued.
-            if !inner.messages.is_empty() && inner.bytes + event.len() > self.bytes_max {
+            if !inner.messages.is_empty() && (!has_room || inner.bytes + event.len() > self.bytes_max) {
                 inner.closed = true;
                 inner.messages.clear();
             } else {
@@ -84,6 +89,9 @@ impl EventQueue {
         let mut inner = self.lock();
         if let Some(event) = inner.messages.pop_front() {
             inner.bytes -= event.len();
+            if let Some(hold) = &self.hold {
+                hold.shrink(event.len());
+            }
             return Poll::Ready(Some(event));
         }
         if inner.closed {
@@ -167,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_is_too_slow_loses_its_stream() {
-        let queue = EventQueue::new(10);
+        let queue = EventQueue::new(10, None);
         queue.push(Bytes::from_static(b"12345678901234567890"));
         assert_eq!(
             next(&queue),
@@ -182,7 +190,7 @@ mod tests {
 
     #[test]
     fn closing_still_delivers_queued_events() {
-        let queue = EventQueue::new(100);
+        let queue = EventQueue::new(100, None);
         assert_eq!(next(&queue), Poll::Pending);
         queue.push(Bytes::from_static(b"a"));
         queue.close();
@@ -193,7 +201,7 @@ mod tests {
 
     #[test]
     fn the_number_of_calls_in_progress_is_limited() {
-        let queue = EventQueue::new(100);
+        let queue = EventQueue::new(100, None);
         let first = queue.begin(1);
         assert!(first.is_some() && queue.begin(1).is_none() && !queue.is_quiet());
         drop(first);

@@ -240,3 +240,50 @@ async fn http_2_announces_its_limits() {
     assert_eq!(value(3), Some(128), "concurrent streams");
     assert_eq!(value(6), Some(32 << 10), "bytes of headers");
 }
+
+#[tokio::test]
+async fn requests_whose_end_is_ambiguous_are_rejected_with_everything_behind_them() {
+    let app = App::start().await;
+    let hidden = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let start = "POST /mcp HTTP/1.1\r\nHost: localhost\r\n";
+    for bytes in [
+        format!("{start}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{hidden}"),
+        format!("{start}Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n{hidden}"),
+        format!("{start}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n{hidden}"),
+        format!("{start}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n{hidden}"),
+        format!("{start}Content-Length: 2\r\nContent-Length: 2\r\n\r\n{{}}{hidden}"),
+        format!("GET /healthz HTTP/1.1\nHost: localhost\r\n\r\n{hidden}"),
+        format!("GET /healthz HTTP/1.1\r\nHost: localhost\nX: y\r\n\r\n{hidden}"),
+        format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\n{hidden}"),
+        format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: y\rZ: 1\r\n\r\n{hidden}"),
+    ] {
+        let mut client = app.connect().await;
+        client.try_send(&bytes).await;
+        assert_eq!(client.reply().await.status, 400, "{bytes}");
+        assert!(client.is_closed().await, "{bytes}");
+    }
+    let mut client = app.connect().await;
+    client.send(hidden.repeat(2)).await;
+    for _ in 0..2 {
+        assert_eq!(client.reply().await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn chunks_with_ambiguous_lines_are_rejected() {
+    let app = App::start().await;
+    for chunks in [
+        "28\n{ping}\r\n0\r\n\r\n",
+        "28\r\n{ping}\n0\r\n\r\n",
+        "0x28\r\n{ping}\r\n0\r\n\r\n",
+        "28\r\n{ping}\r\n0\r\nX: y\n\r\n",
+    ] {
+        let head = format!(
+            "POST /mcp HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: {GOOD}\r\nContent-Type: application/json\r\nAccept: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+        );
+        let mut client = app.connect().await;
+        client.try_send(head + &chunks.replace("{ping}", PING)).await;
+        assert_eq!(client.reply().await.status, 400, "{chunks}");
+        assert!(client.is_closed().await, "{chunks}");
+    }
+}

@@ -144,6 +144,13 @@ impl HttpClient {
         !self.fill().await
     }
 
+    /// Reads and discards everything until the server closes the connection.
+    pub(crate) async fn until_closed(&mut self) {
+        while self.fill().await {
+            self.buffer.clear();
+        }
+    }
+
     /// Reads the next `count` bytes.
     pub(crate) async fn bytes(&mut self, count: usize) -> Vec<u8> {
         while self.buffer.len() < count {

@@ -23,6 +23,9 @@ import rego.v1
 
 policy := lib.one("policies/authenticationMethodsPolicy")
 
+# The vendor's words for a migration that isn't complete.
+states := {"preMigration": "not started", "migrationInProgress": "in progress"}
+
 result := lib.skipped("unreadable", "The authentication methods policy doesn't report the state of the migration") if {
 	not "policyMigrationState" in object.keys(policy)
 } else := lib.passed("Only the new authentication methods policy applies, as in all newer tenants", null) if {
@@ -30,7 +33,7 @@ result := lib.skipped("unreadable", "The authentication methods policy doesn't r
 } else := lib.passed("The migration to the authentication methods policy is complete", policy.policyMigrationState) if {
 	policy.policyMigrationState == "migrationComplete"
 } else := lib.failed(
-	sprintf("The migration to the authentication methods policy is not complete (%s), so old settings still allow methods that the policy forbids", [policy.policyMigrationState]),
+	sprintf("The migration to the authentication methods policy is not complete (%s), so old settings still allow methods that the policy forbids", [object.get(states, policy.policyMigrationState, policy.policyMigrationState)]),
 	policy.policyMigrationState,
 	[],
 )

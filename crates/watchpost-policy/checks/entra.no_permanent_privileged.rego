@@ -11,7 +11,7 @@
 # service: entra
 # platforms: [m365]
 # inputs: [directory/privilegedRoles]
-# optional_inputs: [subscribedSkus, licenses/features]
+# optional_inputs: [subscribedSkus, licenses/features, directory/privilegedUsers]
 # remediation:
 #   - >-
 #     Entra admin center > Identity Governance > Privileged Identity Management > Microsoft Entra roles >
@@ -49,8 +49,8 @@ result := entra.without_premium("privileged roles can only be permanent") if {
 } else := lib.failed_entities(
 	sprintf("%s (%s), so an attacker who takes over such an account has the role at once", [lib.number_of(count(failing), "privileged assignment is permanent", "privileged assignments are permanent"), lib.join(failing_roles)]),
 	{"assignments": count(failing), "roles": failing_roles},
-	[{"role": item.role, "principal": item.id} | some item in array.slice(failing, 0, 100)],
-	[{"type": "user", "id": item.id, "name": sprintf("%s: %s", [item.role, item.id])} | some item in array.slice(failing, 0, 1000)],
+	[{"role": item.role, "principal": item.id, "name": entra.principal_name(item.id)} | some item in array.slice(failing, 0, 100)],
+	[{"type": "user", "id": item.id, "name": sprintf("%s: %s", [item.role, entra.principal_name(item.id)])} | some item in array.slice(failing, 0, 1000)],
 )
 
 permanent(assignment) if is_null(assignment.endDateTime)

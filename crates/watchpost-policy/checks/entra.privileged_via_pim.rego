@@ -10,7 +10,7 @@
 # service: entra
 # platforms: [m365]
 # inputs: [directory/privilegedRoles]
-# optional_inputs: [subscribedSkus, licenses/features]
+# optional_inputs: [subscribedSkus, licenses/features, directory/privilegedUsers]
 # remediation:
 #   - >-
 #     Entra admin center > Identity Governance > Privileged Identity Management > Microsoft Entra roles >
@@ -47,8 +47,8 @@ result := entra.without_premium("privileged roles are assigned without a record"
 } else := lib.failed_entities(
 	sprintf("%s (%s), which bypasses its approvals and alerts", [lib.number_of(count(failing), "privileged assignment was made outside PIM", "privileged assignments were made outside PIM"), lib.join(failing_roles)]),
 	{"assignments": count(failing), "roles": failing_roles},
-	[{"role": item.role, "principal": item.id} | some item in array.slice(failing, 0, 100)],
-	[{"type": "user", "id": item.id, "name": sprintf("%s: %s", [item.role, item.id])} | some item in array.slice(failing, 0, 1000)],
+	[{"role": item.role, "principal": item.id, "name": entra.principal_name(item.id)} | some item in array.slice(failing, 0, 100)],
+	[{"type": "user", "id": item.id, "name": sprintf("%s: %s", [item.role, entra.principal_name(item.id)])} | some item in array.slice(failing, 0, 1000)],
 )
 
 outside(assignment) if is_null(assignment.startDateTime)

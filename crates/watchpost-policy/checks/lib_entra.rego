@@ -336,6 +336,14 @@ exempt_accounts := lib.exempt("user") | lib.exempt("group") if input.profile != 
 
 holders := [holder | some holder in lib.rows("directory/privilegedUsers"); is_object(holder)]
 
+names_by_id := {lower(holder.id): name_of(holder) |
+	some holder in holders
+	is_string(object.get(holder, "id", null))
+}
+
+# The name of a principal, if it is among the accounts with privileged roles that were read. Apps and groups aren't.
+principal_name(id) := object.get(names_by_id, lower(id), "an app, a group or an account whose name was not read")
+
 # The key that identifies a holder. CISA's reading uses names.
 holder_key(holder) := name_of(holder) if input.profile == "scuba"
 

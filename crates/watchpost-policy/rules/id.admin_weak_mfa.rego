@@ -45,4 +45,17 @@ sentence := sprintf("%s holds %s with weak MFA methods only (%s), which attacker
 
 evidence := [lib.seen(account, "mfa_methods", account.mfa_methods) | some account in hits]
 
-methods := lib.names({method | some account in hits; some method in account.mfa_methods})
+methods := lib.names({object.get(words, method, method) | some account in hits; some method in account.mfa_methods})
+
+# Words for the vendors' names of methods.
+words := {
+	"mobilePhone": "mobile phone",
+	"alternateMobilePhone": "alternate mobile phone",
+	"officePhone": "office phone",
+	"securityQuestion": "security question",
+	"qrCodePin": "code to scan with PIN",
+	"sms": "text message",
+	"voice": "phone call",
+	"question": "security question",
+	"call": "phone call",
+}

@@ -54,6 +54,15 @@ impl<'a> Entry<'a> {
     pub(crate) fn remediation(&self) -> &'a [String] {
         self.check.map_or(&[], |check| &check.remediation)
     }
+    /// The remediation steps as documents show them. A summary leaves out those that contain a request's JSON.
+    pub(crate) fn shown_steps(&self, shown: usize) -> Vec<&'a str> {
+        self.remediation()
+            .iter()
+            .map(String::as_str)
+            .filter(|step| !(self.is_summary && step.contains("{\"")))
+            .take(shown)
+            .collect()
+    }
     pub(crate) fn references(&self) -> &'a [String] {
         self.check.map_or(&[], |check| &check.references)
     }
@@ -74,7 +83,7 @@ impl<'a> Entry<'a> {
         let names: Vec<&str> = entities
             .iter()
             .map(|entity| entity.name.untrusted())
-            .filter(|name| !(self.is_summary && is_guid(name)))
+            .filter(|name| !(self.is_summary && has_guid(name)))
             .take(shown)
             .collect();
         let more = entities.len().saturating_sub(names.len());
@@ -91,7 +100,7 @@ impl<'a> Entry<'a> {
             .excluded
             .iter()
             .map(name_of)
-            .filter(|name| !(self.is_summary && is_guid(name)))
+            .filter(|name| !(self.is_summary && has_guid(name)))
             .collect();
         let unnamed = one.excluded.len().saturating_sub(names.len());
         Some((one.condition.untrusted(), text::names_and_more(&names, unnamed)))
@@ -111,12 +120,12 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Whether a text is an id such as `018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f`.
-fn is_guid(text: &str) -> bool {
-    text.len() == 36
-        && text.char_indices().all(|(at, character)| match at {
-            8 | 13 | 18 | 23 => character == '-',
-            _ => character.is_ascii_hexdigit(),
+/// Whether a text contains an id such as `018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f`.
+fn has_guid(text: &str) -> bool {
+    text.split(|edge: char| !edge.is_ascii_hexdigit() && edge != '-')
+        .any(|word| {
+            let parts = word.split('-').map(str::len);
+            parts.eq([8, 4, 4, 4, 12])
         })
 }
 

@@ -191,7 +191,7 @@ async fn posture(session: &Session) -> Result<Check> {
             (detail, None)
         }
         Err(not_ready) => (
-            not_ready.state.to_string(),
+            not_ready.state.spoken(),
             Some(text::next::step(not_ready.next_step)),
         ),
     };

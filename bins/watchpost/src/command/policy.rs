@@ -93,7 +93,7 @@ pub(crate) struct Eval {
     /// The treatment of settings that the export lacks: `default` skips the check; `scuba` fails it, as CISA's published baselines do
     #[arg(long, default_value = "default", value_parser = profile)]
     profile: Profile,
-    /// Read one case per line: {"id", "policy_id", "input"}
+    /// Read one case per line: `{"id", "policy_id", "input"}`
     #[arg(long)]
     batch: bool,
     #[command(flatten)]

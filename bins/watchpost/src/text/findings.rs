@@ -2,7 +2,7 @@
 
 use crate::{
     output::foreign,
-    text::{counted, numbered_steps},
+    text::{counted, numbered_steps, value},
 };
 use serde_json::Value;
 use watchpost_core::{
@@ -44,10 +44,7 @@ pub(crate) fn details(finding: &Finding, evidence: &Value, steps: &[String]) -> 
     if let Some(note) = &finding.note {
         text.push_str(&format!("\nnote: {}", foreign(note)));
     }
-    text.push_str(&format!(
-        "\n\nEvidence\n{}",
-        serde_json::to_string_pretty(evidence).unwrap_or_default()
-    ));
+    text.push_str(&format!("\n\nEvidence\n{}", value::lines(evidence)));
     text.push_str(&numbered_steps(steps));
     text
 }

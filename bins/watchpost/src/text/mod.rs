@@ -22,6 +22,7 @@ pub(crate) mod scan;
 pub(crate) mod schedule;
 pub(crate) mod score;
 pub(crate) mod sync;
+pub(crate) mod value;
 
 use std::{fmt::Display, path::Path};
 

@@ -2,7 +2,7 @@
 
 use crate::{
     output::foreign,
-    text::{counted, numbered_steps, with_article},
+    text::{counted, numbered_steps, value, with_article},
 };
 use serde_json::Value;
 use watchpost_core::{
@@ -163,17 +163,14 @@ pub(crate) fn result_details(answer: &ResultAnswer, detected: &Value, evidence: 
         row.service.title()
     );
     for id in &row.frameworks {
-        text.push_str(&format!("\n{} {}", id.framework(), id.as_str()));
+        text.push_str(&format!("\n{} {}", id.framework().title(), id.as_str()));
     }
     if let Some(check) = &answer.check {
         text.push_str(&format!("\n\n{}", check.description));
     }
-    for (title, value) in [("Detected", detected), ("Evidence", evidence)] {
-        if !value.is_null() {
-            text.push_str(&format!(
-                "\n\n{title}\n{}",
-                serde_json::to_string_pretty(value).unwrap_or_default()
-            ));
+    for (title, found) in [("Detected", detected), ("Evidence", evidence)] {
+        if !found.is_null() {
+            text.push_str(&format!("\n\n{title}\n{}", value::lines(found)));
         }
     }
     if let Some(would) = &answer.result.would_pass {
@@ -244,19 +241,15 @@ pub(crate) fn change(answer: &ComparisonAnswer, row: &ResultRow) -> String {
         row.check_id,
         foreign(&row.reason)
     );
-    let value = |value: &Option<Value>| {
-        value
-            .as_ref()
-            .map_or_else(|| "nothing".to_owned(), Value::to_string)
-    };
+    let shown = |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), value::inline);
     for path in answer.inputs.get(&row.check_id).into_iter().flatten() {
         let changed = answer.settings.get(path).into_iter();
         for change in changed.flat_map(|setting| &setting.values) {
             text.push_str(&format!(
                 "\n      {path}{}: {} → {}",
                 change.pointer,
-                value(&change.before),
-                value(&change.after)
+                shown(&change.before),
+                shown(&change.after)
             ));
         }
     }

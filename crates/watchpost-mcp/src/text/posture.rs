@@ -8,7 +8,7 @@ use watchpost_core::{
 };
 
 /// The formula of the risk score, as part of its explanation.
-pub(crate) const RISK_FORMULA: &str = "round(100 * raw / ceiling), at most 100; raw = 10*critical + 5*high + 2*medium + 1*low over open and in_progress findings that count; ceiling = max(300, 5 * identities)";
+pub(crate) const RISK_FORMULA: &str = "round(100 * raw / ceiling), at most 100; raw = 10*critical + 5*high + 2*medium + 1*low over findings that count and are open or in progress; ceiling = max(300, 5 * identities)";
 
 pub(crate) fn risk_score(scored: &Scored) -> String {
     format!(

@@ -10,6 +10,7 @@ use askama::Template;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 use watchpost_core::{
+    check::Check,
     report::ReportKind,
     scan::{ResultChange, ResultRow, ScanCounts, SettingChange, SettingRow},
 };
@@ -93,6 +94,13 @@ impl<'a> Page<'a> {
     fn further(&self) -> String {
         text::html::further_failures(self.view.further_failed().len() as u64)
     }
+    fn steps<'b>(&self, check: &'b Check) -> Vec<&'b str> {
+        let is_summary = self.view.is_executive();
+        let steps = check.remediation.iter().map(String::as_str);
+        steps
+            .filter(|step| !(is_summary && step.contains("{\"")))
+            .collect()
+    }
     fn changed(&self, setting: &SettingChange) -> String {
         text::markdown::changed_values(setting.values.len() as u64)
     }
@@ -112,7 +120,7 @@ impl<'a> Page<'a> {
 /// The card of a failed check.
 struct Card<'a> {
     entry: Entry<'a>,
-    steps: &'a [String],
+    steps: Vec<&'a str>,
     names: Vec<&'a str>,
     unnamed: usize,
     /// Whether the card shows the detected value and the entities.
@@ -121,15 +129,10 @@ struct Card<'a> {
 
 impl<'a> Card<'a> {
     fn of(entry: Entry<'a>, in_full: bool) -> Self {
-        let all = entry.remediation();
-        let shown = if in_full {
-            all.len()
-        } else {
-            all.len().min(STEPS_SHOWN)
-        };
+        let shown = if in_full { usize::MAX } else { STEPS_SHOWN };
         let (names, unnamed) = entry.names(NAMES_SHOWN);
         Self {
-            steps: all.get(..shown).unwrap_or(all),
+            steps: entry.shown_steps(shown),
             names,
             unnamed,
             entry,

@@ -28,9 +28,9 @@ pub(super) fn failure(out: &mut Document, entry: &Entry<'_>, level: usize, steps
     detected_line(out, entry);
     names_line(out, entry);
     would_pass_line(out, entry);
-    let all = entry.remediation();
-    if !all.is_empty() {
-        out.steps(all, steps);
+    let steps = entry.shown_steps(steps);
+    if !steps.is_empty() {
+        out.steps(&steps);
     }
 }
 
@@ -122,7 +122,7 @@ pub(super) fn proof(out: &mut Document, entry: &Entry<'_>) {
         );
     }
     if entry.row().result == CheckResult::Failed && !entry.remediation().is_empty() {
-        out.steps(entry.remediation(), usize::MAX);
+        out.steps(&entry.shown_steps(usize::MAX));
     }
     for reference in entry.references() {
         out.paragraph(&format!("See {}", code(reference, false)));

@@ -121,7 +121,11 @@ fn changed(out: &mut Document, view: &View<'_>, group: &ChangeGroup<'_>) {
             .get(&row.check_id)
             .filter(|_| row.result == CheckResult::Failed)
         {
-            out.steps(&check.remediation, usize::MAX);
+            let steps = check.remediation.iter().map(String::as_str);
+            let steps: Vec<&str> = steps
+                .filter(|step| !(view.is_executive() && step.contains("{\"")))
+                .collect();
+            out.steps(&steps);
         }
     }
     let more = group.changes.len().saturating_sub(limit);

@@ -40,11 +40,11 @@ impl Document {
             self.line(&format!("| {} |", row.join(" | ")));
         }
     }
-    /// Appends a numbered list of at most `limit` remediation steps.
-    pub(super) fn steps(&mut self, steps: &[String], limit: usize) {
+    /// Appends a numbered list of remediation steps.
+    pub(super) fn steps(&mut self, steps: &[&str]) {
         self.paragraph(text::markdown::REMEDIATION);
         self.blank();
-        for (at, step) in steps.iter().take(limit).enumerate() {
+        for (at, step) in steps.iter().enumerate() {
             self.line(&format!("{}. {}", at.saturating_add(1), markdown(step)));
         }
     }

@@ -51,7 +51,8 @@ pub(crate) fn earlier_scan(completed: &str, verdict: &str) -> String {
 pub(crate) fn names_and_more(names: &[&str], more: usize) -> String {
     match (names, more) {
         (_, 0) => names.join(", "),
-        ([], more) => format!("{more} without a known name"),
+        ([], 1) => "1 account or group without a known name".to_owned(),
+        ([], more) => format!("{more} accounts or groups without a known name"),
         (names, more) => format!("{} and {more} without a known name", names.join(", ")),
     }
 }

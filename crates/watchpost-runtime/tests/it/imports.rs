@@ -26,7 +26,7 @@ const TENANT: &str = "c0ffee00-1111-4222-8333-444444444444";
 /// A store of its own, into which files are imported.
 pub(crate) struct Fixture {
     _folder: TempDir,
-    instance: Instance,
+    pub(crate) instance: Instance,
     pub(crate) watchpost: Watchpost,
     pub(crate) scope: Arc<WorkspaceScope>,
 }
@@ -74,7 +74,7 @@ pub(crate) fn run<F: Future>(case: F) -> F::Output {
 }
 
 /// An export of a tenant that forwards mail to the given domains. The tool's configuration allows `partner.example`.
-fn export(at: &str, forwarding: &[&str]) -> Vec<u8> {
+pub(crate) fn export(at: &str, forwarding: &[&str]) -> Vec<u8> {
     let domains: Vec<Value> = forwarding
         .iter()
         .map(|name| json!({"DomainName": name, "Identity": name, "AutoForwardEnabled": true}))

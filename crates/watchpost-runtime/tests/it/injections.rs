@@ -259,7 +259,16 @@ async fn injections_appear_only_as_data() {
         .with_texts(&mut write);
     let live = Live::new(company, Some(demo::now()));
     let client = Client::new(live.demo.instance()).await;
-    let corpus = Corpus::load(&vocabulary(&client));
+    let mut own = vocabulary(&client);
+    let watchpost = live.demo.instance().watchpost();
+    own.extend(
+        watchpost
+            .checks()
+            .checks()
+            .iter()
+            .flat_map(|check| check.remediation.clone()),
+    );
+    let corpus = Corpus::load(&own);
     assert!(corpus.own.len() > 3_000);
     let mut session = Session {
         client,

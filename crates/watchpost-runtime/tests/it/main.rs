@@ -1,5 +1,6 @@
 //! Tests of the crates together.
 
+mod answers;
 mod changes;
 mod client;
 mod conditional_access;

@@ -23,6 +23,9 @@ const NUMBERED: &[&str] = &[
     "port",
 ];
 
+/// Names of products in this form.
+const BRANDS: &[&str] = &["eBay", "iCloud", "iOS", "iPad", "iPadOS", "iPhone", "macOS"];
+
 /// A reader of one kind of text.
 #[derive(Debug, Clone, Default)]
 pub struct Reader {
@@ -58,25 +61,37 @@ impl Reader {
     pub fn faults(&self, text: &str) -> Vec<String> {
         let mut out = Vec::new();
         for line in text.lines() {
-            let line = without_code(line);
-            self.read_punctuation(&line, &mut out);
-            let words: Vec<Word<'_>> = line.split_whitespace().map(Word::of).collect();
-            for (at, word) in words.iter().enumerate() {
-                let next = words.get(at.saturating_add(1));
-                let after = words.get(at.saturating_add(2));
-                let before = at.checked_sub(1).and_then(|at| words.get(at));
-                if let Some(fault) = self
-                    .of_word(word, before, next)
-                    .or_else(|| of_pair(word, next))
-                    .or_else(|| of_number(word, before, next, after))
-                {
-                    let first = at.saturating_sub(3);
-                    let around: Vec<&str> = words.iter().skip(first).take(8).map(|word| word.raw).collect();
-                    out.push(format!("{fault}: \u{2026}{}\u{2026}", around.join(" ")));
-                }
+            if !self.allows_columns {
+                self.read_line(line, &mut out);
+                continue;
+            }
+            // A cell of one word is a value, e.g. one that a command takes.
+            let cells = line.trim().split("  ").map(str::trim);
+            for cell in cells.filter(|cell| cell.contains(' ')) {
+                self.read_line(cell, &mut out);
             }
         }
         out
+    }
+
+    fn read_line(&self, line: &str, out: &mut Vec<String>) {
+        let line = without_code(line);
+        self.read_punctuation(&line, out);
+        let words: Vec<Word<'_>> = line.split_whitespace().map(Word::of).collect();
+        for (at, word) in words.iter().enumerate() {
+            let next = words.get(at.saturating_add(1));
+            let after = words.get(at.saturating_add(2));
+            let before = at.checked_sub(1).and_then(|at| words.get(at));
+            if let Some(fault) = self
+                .of_word(word, before, next)
+                .or_else(|| of_pair(word, next))
+                .or_else(|| of_number(word, before, next, after))
+            {
+                let first = at.saturating_sub(3);
+                let around: Vec<&str> = words.iter().skip(first).take(8).map(|word| word.raw).collect();
+                out.push(format!("{fault}: \u{2026}{}\u{2026}", around.join(" ")));
+            }
+        }
     }
 
     fn read_punctuation(&self, line: &str, out: &mut Vec<String>) {
@@ -89,9 +104,7 @@ impl Reader {
                 .collect();
             out.push(format!("{fault}: \u{2026}{near}\u{2026}"));
         };
-        if !self.allows_columns
-            && let Some(at) = line.find("  ")
-        {
+        if let Some(at) = line.find("  ") {
             add("doubled space", at);
         }
         for mark in [
@@ -154,7 +167,7 @@ impl Reader {
         if is_snake(text) && !self.names.contains(text) {
             return Some("word with an underscore");
         }
-        if is_camel(text) && !self.names.contains(text) {
+        if is_camel(text) && !BRANDS.contains(&text) && !self.names.contains(text) {
             return Some("name of the code");
         }
         if word.raw.contains("(s)") || is_wrong_plural(text) {
@@ -237,8 +250,8 @@ fn is_fine(line: &str, at: usize, mark: &str) -> bool {
     let rest = &line[at.saturating_add(mark.len())..];
     match mark {
         ".." => rest.starts_with('.') || line[..at].ends_with('.') || rest.starts_with('/'),
-        // `.example`, `.5`
-        " ." => after.is_some_and(char::is_alphanumeric),
+        // `.example`, `.5`, and the root in a DNS record.
+        " ." => after.is_some_and(char::is_alphanumeric) || line[..at].ends_with("MX 0"),
         "()" => line[..at].ends_with(char::is_alphanumeric),
         // An abbreviation or the end of a record in the middle of a sentence.
         ".," | ".;" => {
@@ -260,7 +273,7 @@ fn gap(line: &str) -> Option<usize> {
 
 /// Words after which an id is what the reader needs.
 fn introduces_id(word: &str) -> bool {
-    word.ends_with("_id") || ["is", "id", "scan"].contains(&word)
+    word.ends_with("_id") || ["as", "id", "is", "scan"].contains(&word)
 }
 
 fn is_guid(text: &str) -> bool {

@@ -23,6 +23,8 @@ from watchpost_client import BATCHES, INITIALIZED, LEGACY, MODERN, envelope, htt
 
 BIN = Path(os.environ["BIN_DIR"])
 SCRATCH = Path(tempfile.mkdtemp())
+# Checkpoints of the audit trail go here and not to the folder of the user.
+os.environ["XDG_STATE_HOME"] = str(SCRATCH / "state")
 DATA = SCRATCH / "data"
 PATIENCE = 5
 MIB = 1 << 20

@@ -17,6 +17,8 @@ from watchpost_client import INITIALIZED, StdioClient, initialize
 
 BIN = Path(os.environ["BIN_DIR"])
 SCRATCH = Path(tempfile.mkdtemp())
+# Checkpoints of the audit trail go here and not to the folder of the user.
+os.environ["XDG_STATE_HOME"] = str(SCRATCH / "state")
 DATA = SCRATCH / "data"
 # The key in the documentation: valid in form, and not the key of any workspace.
 NOBODY = "wp_0123456789abcdefghijABCDEFGHIJ3O07sR"

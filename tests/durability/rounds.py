@@ -21,6 +21,8 @@ from watchpost_client import HttpClient
 
 BIN = Path(os.environ["BIN_DIR"])
 SCRATCH = Path(tempfile.mkdtemp())
+# Checkpoints of the audit trail go here and not to the folder of the user.
+os.environ["XDG_STATE_HOME"] = str(SCRATCH / "state")
 DATA = SCRATCH / "data"
 CLIENTS = 4
 SEED = int(os.environ.get("SEED", "1"))

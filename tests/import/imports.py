@@ -15,6 +15,8 @@ from pathlib import Path
 BIN = Path(os.environ["BIN_DIR"])
 FIXTURES = Path("crates/watchpost-connectors/tests/it/import/fixtures")
 SCRATCH = Path(tempfile.mkdtemp())
+# Checkpoints of the audit trail go here and not to the folder of the user.
+os.environ["XDG_STATE_HOME"] = str(SCRATCH / "state")
 BIRCHWORKS = "c0ffee00-1111-4222-8333-444444444444"
 COUNTS = ("rows", "rows_ok", "rows_skipped", "rows_not_run")
 # The limits of the reader.

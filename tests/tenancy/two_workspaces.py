@@ -27,6 +27,8 @@ from watchpost_client import LEGACY, MODERN, Answer, HttpClient, StdioClient, st
 
 BIN = Path(os.environ["BIN_DIR"])
 SCRATCH = Path(tempfile.mkdtemp())
+# Checkpoints of the audit trail go here and not to the folder of the user.
+os.environ["XDG_STATE_HOME"] = str(SCRATCH / "state")
 DATA = SCRATCH / "data"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 MARK = re.compile(r"--- data [0-9a-f]{16} ")

@@ -17,6 +17,8 @@ from watchpost_client import HttpClient, step, wait_until
 
 BIN = Path(os.environ["BIN_DIR"])
 SCRATCH = Path(tempfile.mkdtemp())
+# Checkpoints of the audit trail go here and not to the folder of the user.
+os.environ["XDG_STATE_HOME"] = str(SCRATCH / "state")
 DATA = SCRATCH / "data"
 
 

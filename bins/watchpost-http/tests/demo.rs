@@ -227,6 +227,7 @@ fn tools_through(snippet: &Value) -> usize {
     let mut child = Command::new(server["command"].as_str().unwrap())
         .args(args)
         .envs(env.map(|(name, value)| (name, value.as_str().unwrap())))
+        .env("WATCHPOST_AUDIT_CHECKPOINT_FILE", "off")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -32,6 +32,7 @@ impl Client {
         command
             .args(args)
             .env("TMPDIR", temporary)
+            .env("XDG_STATE_HOME", temporary)
             .env_remove("WATCHPOST_API_KEY")
             .env_remove("WATCHPOST_WORKSPACE")
             .stdin(Stdio::piped())
@@ -140,6 +141,7 @@ fn a_folder_with_several_workspaces_requires_a_workspace_name() {
     let data = initialized(folder.path(), &["other"]);
     let done = Command::new(env!("CARGO_BIN_EXE_watchpost-stdio"))
         .args(["--data-dir", &data])
+        .env("XDG_STATE_HOME", folder.path())
         .env_remove("WATCHPOST_API_KEY")
         .stdin(Stdio::null())
         .output()

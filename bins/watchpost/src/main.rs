@@ -14,8 +14,8 @@ mod text;
 
 use crate::{
     command::{
-        apps, audit, backup, client_config, config, doctor, exemption, findings, identity, import, imports,
-        init, integrations, keys, policy, remediations, report, scan, schedule, score, sync,
+        apps, audit, audit::Audit, backup, client_config, config, doctor, exemption, findings, identity,
+        import, imports, init, integrations, keys, policy, remediations, report, scan, schedule, score, sync,
     },
     output::Output,
     session::Session,
@@ -91,7 +91,7 @@ enum Command {
     Imports(imports::Imports),
     /// The audit trail
     #[command(subcommand)]
-    Audit(audit::Audit),
+    Audit(Audit),
     /// Prints the configuration that connects an assistant
     ClientConfig(client_config::ClientConfig),
     /// Connects a desktop assistant over stdio to a server over HTTP
@@ -152,7 +152,8 @@ async fn run(cli: Cli, output: Output) -> Result<()> {
         Command::Config {
             command: ConfigCommand::Show,
         } => config::show(&location.settings()?, output),
-        Command::Restore(args) => backup::restore(&args, &location, output),
+        Command::Restore(args) => backup::restore(&args, &location, output).await,
+        Command::Audit(Audit::Verify(args)) => audit::verify(args, &location, output).await,
         Command::Policy(command) => {
             let loaded = location.settings()?;
             policy::run(&command, loaded.settings.policy.dir.as_deref(), output)
@@ -169,6 +170,11 @@ async fn run(cli: Cli, output: Output) -> Result<()> {
         }
         other => {
             let session = Session::open(&location).await?;
+            // A store that can't be read has an error of its own.
+            let standing = session.history().standing().await.ok();
+            if let Some(problem) = standing.and_then(|standing| standing.contradiction()) {
+                output.alarm(&text::audit::contradiction(&problem));
+            }
             let done = with_session(other, &session, &location, output).await;
             close(Some(session), done).await
         }

@@ -52,6 +52,16 @@ impl Output {
         self.line(&table.to_string())
     }
 
+    /// Writes a line to standard error, in red on a terminal.
+    pub(crate) fn alarm(self, text: &str) {
+        let is_colored = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        if is_colored {
+            self.note(&format!("\x1b[1;31m{text}\x1b[0m"));
+        } else {
+            self.note(text);
+        }
+    }
+
     /// Writes a line to standard output. If its reader has closed the pipe (`| head`), the process exits with code 0.
     pub(crate) fn line(self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();

@@ -2,6 +2,7 @@
 
 use crate::{
     failure::{code, fail, from_core, from_store},
+    output::Output,
     text,
 };
 use anyhow::{Context as _, Result};
@@ -15,9 +16,11 @@ use watchpost_core::{
     access::WorkspaceScope,
     audit::{CallRecord, ReadRecord},
     error::Error,
+    job::WorkspaceRow,
     service::{Unrecorded, Watchpost},
 };
 use watchpost_runtime::{
+    checkpoint::{History, Mismatch},
     config::Loaded,
     data_dir::DataDir,
     instance::{self, Environment, Initialized, Instance, WorkspaceError},
@@ -54,6 +57,11 @@ pub(crate) struct Session {
     instance: Instance,
 }
 
+/// The environment of the command line, with the state folder of the user.
+fn environment() -> Environment {
+    Environment::of_user(&|name| std::env::var(name).ok())
+}
+
 impl Location {
     /// Finds the data folder: the named one, or the default.
     pub(crate) fn find(data_dir: Option<&Path>, workspace: Option<String>) -> Result<Self> {
@@ -74,6 +82,65 @@ impl Location {
     pub(crate) fn data_dir(&self) -> &Path {
         self.dir.path()
     }
+    /// The name of the workspace, if one was named.
+    pub(crate) fn workspace(&self) -> Option<&str> {
+        self.workspace.as_deref()
+    }
+    /// Selects the named workspace, or all.
+    pub(crate) fn select(&self, rows: Vec<WorkspaceRow>) -> Result<Vec<WorkspaceRow>> {
+        let Some(name) = &self.workspace else {
+            return Ok(rows);
+        };
+        let known = rows.iter().map(|row| row.name.clone()).collect();
+        let selected: Vec<_> = rows.into_iter().filter(|row| row.name == *name).collect();
+        if selected.is_empty() {
+            let unknown = WorkspaceError::Unknown {
+                name: name.clone(),
+                known,
+            };
+            return Err(fail(code::NOT_FOUND, unknown.to_string()));
+        }
+        Ok(selected)
+    }
+    /// Opens the database only for reading, without its master key.
+    pub(crate) fn open_history(&self) -> Result<History> {
+        // A copy may have no settings, and those of the folder may not be readable.
+        let settings = self
+            .settings()
+            .map(|loaded| loaded.settings.audit)
+            .unwrap_or_default();
+        let environment = environment();
+        History::open_read_only(
+            &self.dir,
+            &settings,
+            environment.state_dir.as_deref(),
+            environment.clock,
+            environment.random,
+        )
+    }
+    /// Opens the instance without selecting a workspace.
+    fn open_instance(&self) -> Result<Instance> {
+        Instance::open(&self.dir, self.settings()?.settings, environment())
+    }
+    /// Returns the way in which the database contradicts its checkpoint, if it does.
+    pub(crate) async fn contradiction(&self) -> Result<Option<String>> {
+        let instance = self.open_instance()?;
+        let standing = instance.history().standing().await.map_err(from_store);
+        instance.store().close();
+        Ok(standing?.contradiction())
+    }
+    /// Accepts a database that contradicts its checkpoint. Returns what was accepted, `None` if there was nothing to accept,
+    /// and the number of active keys in all workspaces.
+    pub(crate) async fn accept(&self) -> Result<(Option<Vec<Mismatch>>, usize)> {
+        let instance = self.open_instance()?;
+        let accepted = async {
+            let accepted = instance.accept_history().await?;
+            Ok((accepted, instance.active_keys().await.map_err(from_store)?))
+        };
+        let accepted = accepted.await;
+        instance.store().close();
+        accepted
+    }
     /// Restores a backup into the empty data folder.
     pub(crate) fn restore(&self, file: &Path, master_key: Option<&Path>) -> Result<()> {
         instance::restore(&self.dir, file, master_key)
@@ -85,7 +152,7 @@ impl Session {
     pub(crate) async fn open(location: &Location) -> Result<Self> {
         let settings = location.settings()?.settings;
         let active_keys_max = settings.limits.active_keys;
-        let instance = Instance::open(&location.dir, settings, Environment::system())?;
+        let instance = Instance::open(&location.dir, settings, environment())?;
         let workspace =
             instance
                 .workspace(location.workspace.as_deref())
@@ -118,6 +185,18 @@ impl Session {
                 },
             },
         )
+    }
+
+    /// The audit trail's checkpoints.
+    pub(crate) const fn history(&self) -> &History {
+        self.instance.history()
+    }
+
+    /// Takes a checkpoint after a change of keys. The change stays if that fails, so the failure is a note.
+    pub(crate) async fn take_checkpoint(&self, output: Output) {
+        if let Err(error) = self.history().take().await {
+            output.note(&text::audit::no_checkpoint_taken(&error));
+        }
     }
 
     /// Makes the record of a command, which becomes its audit entry. `arguments` must hold neither secrets nor email

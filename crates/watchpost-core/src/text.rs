@@ -45,11 +45,29 @@ pub(crate) fn remediation_decided(state: impl Display) -> String {
 
 /// Problems that the verification of an audit chain reports.
 pub(crate) mod audit {
+    use crate::audit::checkpoint::Contradiction;
+
     pub(crate) const GENESIS_MISSING: &str = "the genesis entry is missing";
     pub(crate) const ROW_MISSING: &str = "a row is missing or out of order";
     pub(crate) const ROW_UNREADABLE: &str = "a row at or after this one can't be read";
     pub(crate) const LINK_BROKEN: &str = "the link to the previous row is broken";
     pub(crate) const HASH_MISMATCH: &str = "the row's content doesn't match its hash";
+
+    /// The way in which a database contradicts a checkpoint.
+    pub(crate) fn contradiction(found: Contradiction) -> String {
+        match found {
+            Contradiction::WorkspaceMissing => "the workspace is missing".to_owned(),
+            Contradiction::RowsMissing { expected, found } => {
+                format!("the audit trail had {expected} rows and has {found}")
+            }
+            Contradiction::RowsChanged { seq } => {
+                format!("row {seq} of the audit trail, or a row before it, was changed")
+            }
+            Contradiction::KeysOlder { expected, found } => {
+                format!("the keys are older: they had generation {expected} and have {found}")
+            }
+        }
+    }
 }
 
 /// Reasons of errors that a store causes.

@@ -11,6 +11,9 @@ use watchpost_core::{
 };
 use watchpost_transport::{Binding, Caller, Credential, Gate, Refusal};
 
+/// The `Retry-After` for a client while all keys are suspended, which lasts until an operator acts.
+const SUSPENDED_RETRY: Duration = Duration::from_secs(60);
+
 /// The `Retry-After` for a client whose key can't be checked because the store fails.
 const STORE_RETRY: Duration = Duration::from_secs(2);
 
@@ -152,7 +155,8 @@ impl Gate for StdioGate {
         match principal.actor() {
             // Authenticates again: that costs no more than a check, and records the use of the key.
             Actor::Key { .. } => self.admit(None, &Caller::local()).await.is_ok(),
-            _ => true,
+            // What the operator changes in a database that was deleted or replaced is lost.
+            _ => self.access.suspension().is_none(),
         }
     }
 }
@@ -167,6 +171,13 @@ async fn authenticate(
             // Only counted here: the transport logs a sample of them.
             counters.wrong_keys.add();
             Refusal::Invalid
+        }
+        AuthError::Suspended => {
+            // The guard has logged the reason.
+            counters.unavailable.add();
+            Refusal::Unavailable {
+                retry_after: SUSPENDED_RETRY,
+            }
         }
         AuthError::Unavailable(source) => {
             counters.unavailable.add();

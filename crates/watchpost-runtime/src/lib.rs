@@ -12,6 +12,7 @@
 //! See [`config`].
 
 mod changes;
+pub mod checkpoint;
 pub mod client_config;
 pub mod clock;
 pub mod config;
@@ -19,6 +20,7 @@ pub mod data_dir;
 pub mod demo;
 mod engines;
 pub mod gate;
+mod guard;
 pub mod import;
 pub mod instance;
 pub mod launch;

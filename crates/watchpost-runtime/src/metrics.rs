@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 use tokio::{sync::Mutex, time::Instant};
-use watchpost_core::{job::InstanceStore, port::Clock};
+use watchpost_core::{access::AccessGate, job::InstanceStore, port::Clock};
 use watchpost_sqlite::SqliteStore;
 use watchpost_transport::{Occupancy, Probes};
 
@@ -61,6 +61,7 @@ type Gauge = Box<dyn Fn() -> Occupancy + Send + Sync>;
 /// The probes behind `/readyz` and `/metrics`.
 pub struct StoreProbes {
     store: SqliteStore,
+    access: Arc<AccessGate>,
     clock: Arc<dyn Clock>,
     counters: Arc<Counters>,
     occupancy: Arc<OnceLock<Gauge>>,
@@ -80,6 +81,7 @@ impl StoreProbes {
     /// the service exists.
     pub fn new(
         store: SqliteStore,
+        access: Arc<AccessGate>,
         clock: Arc<dyn Clock>,
         counters: Arc<Counters>,
         occupancy: Arc<OnceLock<Gauge>>,
@@ -116,6 +118,7 @@ impl StoreProbes {
         );
         Self {
             store,
+            access,
             clock,
             counters,
             occupancy,
@@ -141,6 +144,9 @@ static METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, 
 
 impl Probes for StoreProbes {
     async fn ready(&self) -> Result<(), String> {
+        if self.access.suspension().is_some() {
+            return Err(text::checkpoint::NOT_READY.to_owned());
+        }
         // Only one check runs at a time; concurrent requests wait for its result.
         let mut last = self.last.lock().await;
         if let Some((at, answer)) = last.as_ref()

@@ -7,6 +7,7 @@ use crate::{
     config::{HttpSettings, Settings},
     data_dir::Purpose,
     gate::KeyGate,
+    guard,
     instance::Instance,
     metrics::{Counters, StoreProbes},
     open_files::OpenFiles,
@@ -40,6 +41,7 @@ pub fn serve_http(
 ) -> anyhow::Result<()> {
     let settings = &instance.settings().http;
     let runtime = event_loop()?;
+    let (stopping, stop) = watch::channel(false);
     runtime.block_on(check_address(instance, settings))?;
     let listener = runtime.block_on(listen(settings.listen))?;
     let address = listener.local_addr().context(text::NO_LOCAL_ADDRESS)?;
@@ -48,7 +50,8 @@ pub fn serve_http(
     let threads = server_threads(settings.threads);
     let limits = limits(instance.settings(), threads)?;
     let (service, feed) = service(instance, surface, address, limits, Arc::clone(&counters))?;
-    let (stopping, stop) = watch::channel(false);
+    // Before the first connection is accepted, so that no key of an older database is.
+    let guard = runtime.block_on(guard::start(instance, event_loop()?, stop.clone()))?;
     let signal = runtime.block_on(async { stop_signal() })?;
     let worker = worker::spawn(instance.clone(), counters, std::future::ready(()), stop.clone())?;
     let feeder = changes::spawn(feed, stop.clone())?;
@@ -68,7 +71,7 @@ pub fn serve_http(
         watchpost_transport::serve(listener, service.clone(), stopped).await;
         anyhow::Ok(())
     })?;
-    for thread in threads.into_iter().chain([worker, feeder]) {
+    for thread in threads.into_iter().chain([worker, feeder, guard]) {
         if thread.join().is_err() {
             tracing::error!("a thread panicked");
         }
@@ -197,6 +200,7 @@ fn service(
     let occupancy = Arc::new(OnceLock::new());
     let probes = StoreProbes::new(
         instance.store().clone(),
+        Arc::clone(instance.access()),
         Arc::clone(&environment.clock),
         counters,
         Arc::clone(&occupancy),

@@ -6,6 +6,7 @@ use crate::{
     clock::ForTransport,
     data_dir::Purpose,
     gate::StdioGate,
+    guard,
     instance::Instance,
     metrics::Counters,
     serve::{event_loop, stop_signal},
@@ -69,6 +70,7 @@ pub fn serve_stdio(
     let (stopping, stop) = watch::channel(false);
     let served = runtime.block_on(async {
         let signal = stop_signal()?;
+        let guard = guard::start(instance, event_loop()?, stop.clone()).await?;
         let admission = match gate.admit(None, &Caller::local()).await {
             Err(Refusal::Missing) => {
                 let workspace = instance.workspace(options.workspace.as_deref()).await?;
@@ -102,7 +104,7 @@ pub fn serve_stdio(
         let served =
             watchpost_transport::serve_stdio(service, tokio::io::stdin(), tokio::io::stdout(), signal).await;
         let _ = stopping.send(true);
-        for thread in [worker, feeder] {
+        for thread in [worker, feeder, guard] {
             if thread.join().is_err() {
                 tracing::error!("a thread panicked");
             }

@@ -32,6 +32,7 @@ pub(crate) fn invalid_log_filter(filter: &str, error: &dyn Display) -> String {
 pub(crate) mod setting {
     use std::fmt::Display;
 
+    pub(crate) const CHECKPOINT_FILE: &str = "an absolute path, empty or off";
     pub(crate) const ADDRESS: &str = "an address with a port, such as 127.0.0.1:8787";
     pub(crate) const COUNT: &str = "a whole number from 0 to 4294967295";
     pub(crate) const COUNT_FROM_ONE: &str = "a whole number above 0";
@@ -44,6 +45,57 @@ pub(crate) mod setting {
     /// The text continues the setting's key.
     pub(crate) fn invalid(expected: &str, value: &dyn Display) -> String {
         format!("must be {expected}, not `{value}`")
+    }
+}
+
+/// Checkpoints of the audit trail. The first constants are problems with a file.
+pub(crate) mod checkpoint {
+    use crate::checkpoint::Mismatch;
+    pub(crate) const INVALID_KEY: &str = "the line with its key is not valid";
+    pub(crate) const INVALID_LINE: &str = "a line is missing or not valid";
+    pub(crate) const NO_SIGNATURE: &str = "it has no signature";
+    pub(crate) const EMPTY: &str = "it is empty";
+    pub(crate) const TOO_LARGE: &str = "it is too large";
+
+    // Problems with a chain.
+    pub(crate) const ROWS_MISSING: &str = "rows are missing or out of order";
+    pub(crate) const ROW_UNREADABLE: &str = "a row at or after this one can't be read";
+
+    /// The answer of the readiness probe, which everyone can read.
+    pub(crate) const NOT_READY: &str = "all keys are suspended, because the database is older than its checkpoint or another one: run `watchpost doctor`";
+
+    // Problems with the file of a running server.
+    pub(crate) const FILE_DELETED: &str = "the database was deleted";
+    pub(crate) const FILE_REPLACED: &str = "the database was replaced with another file";
+    pub(crate) const FILE_SHRUNK: &str = "the database became smaller";
+
+    pub(crate) fn chain_broken(seq: u64, problem: &str) -> String {
+        format!("the audit chain is broken at row {seq}: {problem}")
+    }
+
+    /// The database contradicts its checkpoint.
+    pub(crate) fn contradiction(mismatches: &[Mismatch]) -> String {
+        let found: Vec<String> = mismatches
+            .iter()
+            .map(|found| {
+                format!(
+                    "{} since the checkpoint of {} (workspace {})",
+                    found.contradiction, found.checkpoint.at, found.workspace
+                )
+            })
+            .collect();
+        format!(
+            "the database is older than its checkpoint or another one: {}",
+            found.join("; ")
+        )
+    }
+
+    /// The reason for which a running server suspends all keys.
+    pub(crate) fn keys_suspended(reason: &str) -> String {
+        format!(
+            "{reason}. No key is accepted: run `watchpost doctor`, then put the right database back or accept this one with \
+             `watchpost restore --accept`, and restart the server"
+        )
     }
 }
 

@@ -101,6 +101,11 @@ impl Worker {
 
     /// Runs all jobs that are due. If there are none, waits for a change or until the next job is due.
     async fn run_once(&self, stop: &watch::Receiver<bool>) -> Result<(), StoreError> {
+        if self.instance.access().suspension().is_some() {
+            // What a job stores in a database that was deleted or replaced is lost.
+            let _ = stop.clone().wait_for(|stop| *stop).await;
+            return Ok(());
+        }
         // Read before the search for jobs, so that any later change ends the wait.
         let version = self.store.data_version().await?;
         self.store

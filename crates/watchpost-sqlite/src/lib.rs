@@ -37,7 +37,8 @@ mod text;
 
 pub use base::{
     master::MasterKey,
-    open::{OpenError, OpenOptions, restore},
+    open::{OpenOptions, restore},
+    open_error::OpenError,
     unknown::unknown_words,
 };
 pub use port::store::{Generations, SqliteStore};

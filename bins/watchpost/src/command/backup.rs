@@ -9,7 +9,7 @@ use crate::{
 use anyhow::{Context as _, Result};
 use clap::Args;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(crate) struct Backup {
@@ -20,10 +20,14 @@ pub(crate) struct Backup {
 #[derive(Debug, Args)]
 pub(crate) struct Restore {
     /// The file that `watchpost backup` wrote
-    file: PathBuf,
+    #[arg(required_unless_present = "accept")]
+    file: Option<PathBuf>,
     /// The file with the backup's master key, which is copied into the data folder
-    #[arg(long)]
+    #[arg(long, requires = "file")]
     master_key: Option<PathBuf>,
+    /// Accept that the database is older than its checkpoint, or another one; audited
+    #[arg(long)]
+    accept: bool,
 }
 
 pub(crate) async fn backup(args: &Backup, session: &Session, output: Output) -> Result<()> {
@@ -38,21 +42,54 @@ pub(crate) async fn backup(args: &Backup, session: &Session, output: Output) -> 
     )?)
 }
 
-pub(crate) fn restore(args: &Restore, location: &Location, output: Output) -> Result<()> {
+pub(crate) async fn restore(args: &Restore, location: &Location, output: Output) -> Result<()> {
+    if let Some(file) = &args.file {
+        restore_file(file, args, location, output)?;
+        if !args.accept
+            && let Some(problem) = location.contradiction().await?
+        {
+            output.alarm(&text::audit::contradiction(&problem));
+        }
+    }
+    if args.accept {
+        accept(location, output).await?;
+    }
+    Ok(())
+}
+
+fn restore_file(file: &Path, args: &Restore, location: &Location, output: Output) -> Result<()> {
     if location.is_initialized() {
         return Err(fail(
             code::CONFLICT,
             text::backup::folder_in_use(location.data_dir()),
         ));
     }
-    if !args.file.is_file() {
-        return Err(fail(code::NOT_FOUND, text::backup::not_a_file(&args.file)));
+    if !file.is_file() {
+        return Err(fail(code::NOT_FOUND, text::backup::not_a_file(file)));
     }
     location
-        .restore(&args.file, args.master_key.as_deref())
-        .with_context(|| text::backup::restore_failed(&args.file))?;
+        .restore(file, args.master_key.as_deref())
+        .with_context(|| text::backup::restore_failed(file))?;
     Ok(output.answer(
         &json!({"data_dir": location.data_dir().display().to_string()}),
         &text::backup::restored(location.data_dir()),
+    )?)
+}
+
+async fn accept(location: &Location, output: Output) -> Result<()> {
+    let (accepted, active_keys) = location.accept().await?;
+    let gaps: Option<Vec<_>> = accepted.as_ref().map(|gaps| {
+        gaps.iter()
+            .map(|gap| json!({"workspace": gap.workspace, "problem": gap.contradiction.to_string()}))
+            .collect()
+    });
+    let said = if accepted.is_some() {
+        text::backup::accepted(active_keys)
+    } else {
+        text::backup::NOTHING_TO_ACCEPT.to_owned()
+    };
+    Ok(output.answer(
+        &json!({"accepted": accepted.is_some(), "gaps": gaps.unwrap_or_default(), "active_keys": active_keys}),
+        &said,
     )?)
 }

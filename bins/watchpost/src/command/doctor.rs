@@ -2,7 +2,7 @@
 
 use crate::{
     command::client_config::accepts_connections,
-    failure::{code, fail},
+    failure::{code, fail, from_store},
     output::Output,
     session::Session,
     text,
@@ -19,7 +19,7 @@ use watchpost_core::{
         word::{CollectionState, IntegrationStatus, Platform},
     },
 };
-use watchpost_runtime::{config::Loaded, open_files::OpenFiles, serve::server_threads};
+use watchpost_runtime::{checkpoint::Standing, config::Loaded, open_files::OpenFiles, serve::server_threads};
 
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
@@ -52,6 +52,7 @@ pub(crate) async fn run(
             next_step: None,
         },
         database(session).await,
+        checkpoint(session).await?,
         keys(session).await?,
     ];
     checks.extend(integrations(session).await?);
@@ -100,6 +101,30 @@ async fn database(session: &Session) -> Check {
         detail,
         next_step,
     }
+}
+
+async fn checkpoint(session: &Session) -> Result<Check> {
+    let standing = session.history().standing().await.map_err(from_store)?;
+    let (detail, next_step) = match &standing {
+        Standing::Off => (text::doctor::CHECKPOINTS_OFF.to_owned(), None),
+        // A data folder that was moved to another machine has none there.
+        Standing::Missing(file) => (text::doctor::checkpoint_missing(file), None),
+        Standing::Invalid(file, reason) => (
+            text::audit::checkpoint_invalid(file, reason),
+            Some(text::doctor::ACCEPT_OR_RESTORE),
+        ),
+        Standing::Agrees(file, checkpoints) => (text::doctor::checkpoint_agrees(file, checkpoints), None),
+        Standing::Contradicts(..) => (
+            standing.contradiction().unwrap_or_default(),
+            Some(text::doctor::ACCEPT_OR_RESTORE),
+        ),
+    };
+    Ok(Check {
+        name: "checkpoint",
+        ok: next_step.is_none(),
+        detail,
+        next_step: next_step.map(str::to_owned),
+    })
 }
 
 async fn keys(session: &Session) -> Result<Check> {

@@ -69,6 +69,7 @@ async fn create(
         )
         .await
         .map_err(from_core)?;
+    session.take_checkpoint(output).await;
     if output.json {
         output.line(&json!({"id": issued.id, "key": issued.key.reveal(), "scope": key_scope}).to_string())?;
     } else {
@@ -133,6 +134,7 @@ async fn revoke(id: KeyId, session: &Session, output: Output) -> Result<()> {
         .revoke_key(&session.scope, id, session.call("keys revoke", &json!({})))
         .await
         .map_err(from_core)?;
+    session.take_checkpoint(output).await;
     let changed = done == KeyRevocation::Revoked;
     let text = if changed {
         text::keys::REVOKED

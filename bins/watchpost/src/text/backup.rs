@@ -1,5 +1,6 @@
 //! Texts of `watchpost backup` and `watchpost restore`.
 
+use crate::text::counted;
 use std::path::Path;
 
 pub(crate) fn file_exists(file: &Path) -> String {
@@ -37,5 +38,16 @@ pub(crate) fn restored(data_dir: &Path) -> String {
     format!(
         "Restored the backup into {}. Run `watchpost audit verify` and `watchpost doctor` to check it.",
         data_dir.display()
+    )
+}
+
+pub(crate) const NOTHING_TO_ACCEPT: &str =
+    "There is nothing to accept: no checkpoint contradicts the database.";
+
+pub(crate) fn accepted(active_keys: usize) -> String {
+    format!(
+        "Accepted the database as it is and recorded the gap in the audit trail. It has {}, among which may be keys that were \
+         revoked after it was copied: check `watchpost keys list`, then restart the servers.",
+        counted(active_keys as u64, "active key", "active keys")
     )
 }

@@ -1,8 +1,9 @@
 //! Texts of `watchpost doctor`.
 
 use crate::text::counted;
-use std::fmt::Display;
+use std::{fmt::Display, path::Path};
 use watchpost_core::{
+    audit::checkpoint::Checkpoint,
     integration::fact::Dataset,
     value::{
         id::IntegrationId,
@@ -15,6 +16,9 @@ use watchpost_runtime::open_files::Capacity;
 pub(crate) const PROBLEMS_FOUND: &str = "there are problems: see above";
 pub(crate) const DATABASE_INTACT: &str = "intact";
 pub(crate) const RESTORE_A_BACKUP: &str = "restore a backup with `watchpost restore`";
+pub(crate) const CHECKPOINTS_OFF: &str = "off: a database that was set back or rewritten is not noticed";
+pub(crate) const ACCEPT_OR_RESTORE: &str =
+    "put the right database back, or accept this one with `watchpost restore --accept`";
 pub(crate) const CREATE_A_KEY: &str =
     "create one with `watchpost keys create --label NAME` (a desktop assistant over stdio needs none)";
 pub(crate) const RAISE_OPEN_FILES: &str =
@@ -29,6 +33,25 @@ pub(crate) fn check(ok: bool, name: &str, detail: &str, next_step: Option<&str>)
         text.push_str(&format!("\n        next: {step}"));
     }
     text
+}
+
+pub(crate) fn checkpoint_missing(file: &Path) -> String {
+    format!(
+        "none on this machine yet, so a database that was set back is not noticed; a server, or the next change of keys, \
+         writes `{}`",
+        file.display()
+    )
+}
+
+pub(crate) fn checkpoint_agrees(file: &Path, checkpoints: &[Checkpoint]) -> String {
+    let rows = checkpoints.iter().map(Checkpoint::rows).sum();
+    let at = checkpoints.iter().map(|taken| taken.at).max();
+    format!(
+        "the database holds {} and the keys of the checkpoint{} in `{}`",
+        counted(rows, "audit entry", "audit entries"),
+        at.map_or_else(String::new, |at| format!(" of {at}")),
+        file.display()
+    )
 }
 
 pub(crate) fn active_keys(count: usize) -> String {

@@ -15,7 +15,7 @@ pub use schedule::sync_due_at;
 
 use crate::{
     access::{Audited, AuthorizedWrite, Command, Permission, WorkspaceScope},
-    audit::{AuditOutcome, AuditTarget},
+    audit::{AuditOutcome, AuditTarget, checkpoint::ChainHead},
     error::StoreError,
     integration::Integration,
     value::{
@@ -169,6 +169,9 @@ pub trait InstanceStore: Send + Sync {
     /// Returns a number that changes with every change of any workspace's data, including changes by other
     /// processes, so that waiting needs no polling of tables.
     async fn data_version(&self) -> Result<u64, StoreError>;
+    /// Returns the head of each workspace's audit chain with the generation of its keys, ordered by workspace, all in one
+    /// state of the store. With `durable`, everything that they stand for survives a power cut once this returns.
+    async fn chain_heads(&self, durable: bool) -> Result<Vec<ChainHead>, StoreError>;
     /// Checks that reads and writes work right now, by a write of its own. For the readiness probe.
     async fn check_ready(&self, now: Timestamp) -> Result<(), StoreError>;
 }

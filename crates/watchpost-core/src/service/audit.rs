@@ -93,7 +93,7 @@ impl Watchpost {
         loop {
             let page = match self.store().audit_page(scope, after, PAGE).await {
                 Ok(page) => page,
-                Err(StoreError::Corrupt { table: "audit", .. }) => {
+                Err(StoreError::Corrupt { .. }) => {
                     return Ok(ChainVerdict::Broken {
                         seq: after + 1,
                         problem: text::audit::ROW_UNREADABLE,

@@ -10,8 +10,8 @@ mod value;
 
 pub use self::{
     settings::{
-        HttpSettings, LimitSettings, LogFormat, LogSettings, McpSettings, OutboundSettings, PolicySettings,
-        Settings, SyncSettings,
+        AuditSettings, HttpSettings, LimitSettings, LogFormat, LogSettings, McpSettings, OutboundSettings,
+        PolicySettings, Settings, SyncSettings,
     },
     table::{KEYS, Key},
     value::{InvalidValue, RawValue},

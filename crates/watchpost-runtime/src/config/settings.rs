@@ -22,8 +22,19 @@ pub struct Settings {
     pub mcp: McpSettings,
     /// `[policy]`.
     pub policy: PolicySettings,
+    /// `[audit]`.
+    pub audit: AuditSettings,
     /// `[log]`.
     pub log: LogSettings,
+}
+
+/// Settings of the audit trail.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AuditSettings {
+    /// The file for checkpoints of the audit trail; empty for the default one, `off` for none.
+    pub checkpoint_file: String,
+    /// Whether checkpoints go to the system's log, too.
+    pub syslog: bool,
 }
 
 /// Limits that an operator can change.
@@ -137,6 +148,7 @@ impl Default for Settings {
                 confirm: ConfirmMode::default(),
             },
             policy: PolicySettings { dir: None },
+            audit: AuditSettings::default(),
             log: LogSettings {
                 format: LogFormat::Text,
                 filter: "info".into(),

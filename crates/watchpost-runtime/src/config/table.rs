@@ -5,7 +5,10 @@ use super::{
     value::{InvalidValue, RawValue, show_duration, show_list, show_text},
 };
 use crate::{server_url::ServerUrl, text};
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use url::Url;
 use watchpost_mcp::ConfirmMode;
 
@@ -150,6 +153,25 @@ pub const KEYS: &[Key] = &[
             let dir = from.policy.dir.as_ref();
             show_text(&dir.map(|dir| dir.display().to_string()).unwrap_or_default())
         },
+    },
+    Key {
+        name: "audit.checkpoint_file",
+        about: "file outside the data folder for signed checkpoints of the audit trail; empty for one in the user's state folder, off for none",
+        set: |to, raw| {
+            let text = raw.text()?;
+            if !(text.is_empty() || text == "off" || Path::new(text).is_absolute()) {
+                return Err(InvalidValue::expected(text::setting::CHECKPOINT_FILE, &raw));
+            }
+            to.audit.checkpoint_file = text.to_owned();
+            Ok(())
+        },
+        show: |from| show_text(&from.audit.checkpoint_file),
+    },
+    Key {
+        name: "audit.syslog",
+        about: "whether checkpoints go to the system's log, too",
+        set: |to, raw| raw.switch().map(|value| to.audit.syslog = value),
+        show: |from| from.audit.syslog.to_string(),
     },
     Key {
         name: "log.format",

@@ -55,6 +55,8 @@ fn a_missing_file_gives_the_defaults() {
     outbound.allow = [] (default)
     mcp.confirm = "risky" (default)
     policy.dir = "" (default)
+    audit.checkpoint_file = "" (default)
+    audit.syslog = false (default)
     log.format = "text" (default)
     log.filter = "info" (default)
     "#);

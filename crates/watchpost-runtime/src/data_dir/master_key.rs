@@ -86,6 +86,10 @@ impl MasterKey {
     pub(crate) fn for_store(&self) -> watchpost_sqlite::MasterKey {
         watchpost_sqlite::MasterKey::new(*self.0)
     }
+    /// The secret bytes, from which checkpoints derive their own key.
+    pub(crate) fn secret(&self) -> &[u8; KEY_BYTES] {
+        &self.0
+    }
     /// Derives the key for a purpose: the HMAC-SHA-256 of the purpose's label under the master key.
     pub fn derive(&self, purpose: Purpose) -> Zeroizing<[u8; 32]> {
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(self.0.as_slice())

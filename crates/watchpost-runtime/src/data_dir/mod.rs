@@ -75,6 +75,11 @@ impl DataDir {
         self.database().exists()
     }
 
+    /// Reads the master key if it is there and can be read. For checks of a copy, which work without it.
+    pub(crate) fn master_key(&self) -> Option<MasterKey> {
+        MasterKey::read(&self.master_key).ok()
+    }
+
     /// Checks the folder and reads its master key.
     ///
     /// # Errors

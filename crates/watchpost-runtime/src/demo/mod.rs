@@ -10,7 +10,7 @@ pub use self::keys::DemoKeys;
 use self::{folder::TemporaryFolder, vendors::Vendors};
 use crate::{
     clock::{DemoClock, SeededRandom, SystemRandom},
-    config::Settings,
+    config::{AuditSettings, Settings},
     data_dir::{DataDir, write_private},
     instance::{Environment, Instance, init},
     metrics::Counters,
@@ -121,8 +121,11 @@ impl Demo {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::new(SystemRandom),
             store_random: Arc::new(SeededRandom::new(STORE_SEED)),
+            state_dir: None,
         };
         let mut settings = options.settings;
+        // The audit trail of a demo ends with it.
+        settings.audit = AuditSettings::default();
         settings
             .outbound
             .allow

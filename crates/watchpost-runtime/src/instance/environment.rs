@@ -1,10 +1,11 @@
 //! The clock and the random sources of an instance.
 
 use crate::{
+    checkpoint::state_dir,
     clock::{SystemClock, SystemRandom},
     data_dir::{DataDir, MasterKey},
 };
-use std::{fmt, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 use watchpost_core::port::{Clock, Random};
 use watchpost_sqlite::OpenOptions;
 
@@ -17,6 +18,9 @@ pub struct Environment {
     pub random: Arc<dyn Random>,
     /// The random source for ids that the store generates. Only in the demo it differs from `random`.
     pub store_random: Arc<dyn Random>,
+    /// The folder for state outside the data folder, in which checkpoints of the audit trail are kept. Only the binaries set
+    /// it: without it, nothing is written outside the data folder unless the settings name a file.
+    pub state_dir: Option<PathBuf>,
 }
 
 impl Environment {
@@ -26,6 +30,16 @@ impl Environment {
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(SystemRandom),
             store_random: Arc::new(SystemRandom),
+            state_dir: None,
+        }
+    }
+
+    /// The clock and the random source of the system, and the state folder of the user. `variable` looks up an environment
+    /// variable.
+    pub fn of_user(variable: &dyn Fn(&str) -> Option<String>) -> Self {
+        Self {
+            state_dir: state_dir(variable),
+            ..Self::system()
         }
     }
 

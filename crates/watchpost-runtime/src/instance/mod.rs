@@ -9,9 +9,11 @@ pub use self::{
 };
 
 use crate::{
+    checkpoint::{CheckpointError, History, Mismatch, Place, Signer, Standing, checkpoint_file},
     config::Settings,
     data_dir::{DataDir, DataDirError, MasterKey, Purpose},
     engines::engines,
+    text,
 };
 use anyhow::Context as _;
 use std::sync::Arc;
@@ -21,7 +23,7 @@ use watchpost_core::{
         Access, AccessGate, JobAuthority, KeyScope, KeyState, KeyStore as _, OperatorAuthority,
         WorkspaceScope,
     },
-    audit::{AuditKey, AuditOutcome, AuditTarget, CallRecord, ReadRecord},
+    audit::{AuditKey, AuditOutcome, AuditTarget, CallRecord, ReadRecord, checkpoint::Contradiction},
     error::StoreError,
     integration::connector::Connector,
     job::{InstanceStore as _, WorkspaceRow},
@@ -44,6 +46,7 @@ pub struct Instance {
     operator: OperatorAuthority,
     engines: Engines,
     master: Arc<MasterKey>,
+    history: History,
 }
 
 impl std::fmt::Debug for Instance {
@@ -91,6 +94,15 @@ impl Instance {
         };
         let Access { gate, jobs, operator } =
             Access::open(Arc::new(store.clone()), Arc::clone(&environment.clock));
+        let signer = Signer::derive(master.secret());
+        let place = checkpoint_file(&settings.audit, environment.state_dir.as_deref(), signer.key())
+            .map(|file| Arc::new(Place::new(file, signer, settings.audit.syslog)));
+        let history = History::new(
+            store.clone(),
+            operator.clone(),
+            Arc::clone(&environment.clock),
+            place,
+        );
         Ok(Self {
             settings: Arc::new(settings),
             environment,
@@ -100,6 +112,7 @@ impl Instance {
             operator,
             engines: engines(pack),
             master: Arc::new(master),
+            history,
         })
     }
 
@@ -114,6 +127,10 @@ impl Instance {
     /// The instance's store, for backups and checks of the file.
     pub fn store(&self) -> &SqliteStore {
         &self.store
+    }
+    /// The audit trail's checkpoints.
+    pub const fn history(&self) -> &History {
+        &self.history
     }
     /// The gate that authenticates keys.
     pub fn access(&self) -> &Arc<AccessGate> {
@@ -220,14 +237,86 @@ impl Instance {
     /// # Errors
     /// [`StoreError`] if the store fails.
     pub async fn has_active_key(&self) -> Result<bool, StoreError> {
+        Ok(self.active_keys().await? > 0)
+    }
+
+    /// The number of active keys in all workspaces.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn active_keys(&self) -> Result<usize, StoreError> {
         let now = self.environment.clock.now();
+        let mut active = 0;
         for workspace in self.store.workspaces().await? {
             let keys = self.store.list_keys(&self.operator(&workspace)).await?;
-            if keys.iter().any(|key| key.state(now) == KeyState::Active) {
-                return Ok(true);
+            active += keys
+                .iter()
+                .filter(|key| key.state(now) == KeyState::Active)
+                .count();
+        }
+        Ok(active)
+    }
+
+    /// Compares the database with its checkpoint, logs the result, and suspends all keys if the database contradicts it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn check_history(&self) -> Result<Standing, StoreError> {
+        let standing = self.history.standing().await?;
+        match &standing {
+            Standing::Off | Standing::Agrees(..) => {}
+            Standing::Missing(file) => {
+                tracing::warn!(file = %file.display(), "the audit trail has no checkpoint on this machine yet");
+            }
+            Standing::Invalid(file, reason) => {
+                tracing::error!(file = %file.display(), reason, "the checkpoint of the audit trail is not valid");
+            }
+            Standing::Contradicts(_, mismatches) => {
+                self.suspend_keys(&text::checkpoint::contradiction(mismatches));
             }
         }
-        Ok(false)
+        Ok(standing)
+    }
+
+    /// Suspends all keys of this process and logs why.
+    pub(crate) fn suspend_keys(&self, reason: &str) {
+        let reason = text::checkpoint::keys_suspended(reason);
+        tracing::error!("{reason}");
+        self.access.suspend(reason);
+    }
+
+    /// Accepts a database that contradicts its checkpoint, or whose checkpoint is not valid: records the gap in the audit
+    /// trail of each workspace, then takes a new checkpoint. The old file is kept beside it. Returns what was accepted;
+    /// `None` if there was nothing to accept.
+    ///
+    /// # Errors
+    /// [`CheckpointError`]. A broken chain can't be accepted.
+    pub async fn accept_history(&self) -> Result<Option<Vec<Mismatch>>, CheckpointError> {
+        let (file, mismatches) = match self.history.standing().await? {
+            Standing::Contradicts(file, mismatches) => (file, mismatches),
+            Standing::Invalid(file, _) => (file, Vec::new()),
+            Standing::Off | Standing::Missing(_) | Standing::Agrees(..) => return Ok(None),
+        };
+        let gaps: Vec<_> = mismatches.iter().map(gap_arguments).collect();
+        let arguments = serde_json::json!({"gaps": gaps}).to_string();
+        for workspace in self.store.workspaces().await? {
+            let describe = |(): &()| ReadRecord {
+                action: "audit_chain.gap_accepted",
+                target: AuditTarget::new("workspace", &workspace.id),
+                outcome: AuditOutcome::Ok,
+                call: CallRecord::new("cli", "restore", arguments.clone()),
+            };
+            self.watchpost()
+                .record(&self.operator(&workspace), Unrecorded::new(()), describe)
+                .await?;
+        }
+        let kept = self.history.replace().await?;
+        tracing::warn!(
+            file = %file.display(),
+            kept = %kept.unwrap_or_default().display(),
+            "the database was accepted; the replaced checkpoint is kept"
+        );
+        Ok(Some(mismatches))
     }
 
     /// Records in the audit trail of each workspace which origins are exempt from the outbound rules, if any are.
@@ -254,6 +343,31 @@ impl Instance {
         }
         Ok(())
     }
+}
+
+/// The arguments of the audit entry that tells of a gap.
+fn gap_arguments(mismatch: &Mismatch) -> serde_json::Value {
+    let taken = &mismatch.checkpoint;
+    let mut gap = serde_json::json!({
+        "workspace": mismatch.workspace,
+        "checkpoint_at": taken.at,
+        "checkpoint_rows": taken.rows(),
+        "checkpoint_keys": taken.key_generation,
+    });
+    let found = match mismatch.contradiction {
+        Contradiction::WorkspaceMissing => serde_json::json!({"problem": "workspace_missing"}),
+        Contradiction::RowsMissing { found, .. } => {
+            serde_json::json!({"problem": "rows_missing", "rows": found})
+        }
+        Contradiction::RowsChanged { seq } => serde_json::json!({"problem": "rows_changed", "row": seq}),
+        Contradiction::KeysOlder { found, .. } => {
+            serde_json::json!({"problem": "keys_older", "keys": found})
+        }
+    };
+    if let (Some(gap), serde_json::Value::Object(found)) = (gap.as_object_mut(), found) {
+        gap.extend(found);
+    }
+    gap
 }
 
 /// Whether an error means that the data folder must be initialized first.

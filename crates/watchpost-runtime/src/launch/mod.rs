@@ -70,7 +70,7 @@ pub fn http(flags: &HttpFlags, surface: Surface) -> anyhow::Result<()> {
         return http_demo(flags, loaded, surface);
     }
     let public_url = loaded.settings.http.public_url.clone();
-    let instance = Instance::open(&dir, loaded.settings, Environment::system())?;
+    let instance = Instance::open(&dir, loaded.settings, Environment::of_user(&variable))?;
     serve_http(&instance, surface, |address| {
         let mut lines = text::listening(&base_url(address));
         if let Some(url) = &public_url {
@@ -126,7 +126,7 @@ pub fn stdio(flags: &StdioFlags) -> anyhow::Result<()> {
         scope,
     };
     let (_settled, ready) = watch::channel(Readiness::Ready);
-    let instance = Instance::open(&dir, loaded.settings, Environment::system())?;
+    let instance = Instance::open(&dir, loaded.settings, Environment::of_user(&variable))?;
     serve_stdio(&instance, options, ready)
 }
 

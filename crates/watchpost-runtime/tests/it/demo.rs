@@ -74,6 +74,7 @@ impl Copy {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::new(SystemRandom),
             store_random: Arc::new(SystemRandom),
+            state_dir: None,
         };
         Self {
             instance: Instance::open(&dir, Settings::default(), environment).expect("an instance"),

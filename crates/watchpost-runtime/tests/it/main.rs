@@ -7,6 +7,7 @@ mod conditional_access;
 mod credentials;
 mod demo;
 mod field;
+mod history;
 mod imports;
 mod injections;
 mod lists;

@@ -78,6 +78,7 @@ impl Rig {
             clock: Arc::clone(&clock) as _,
             random: Arc::new(SystemRandom),
             store_random: Arc::new(SystemRandom),
+            state_dir: None,
         };
         let mut settings = Settings::default();
         settings.outbound.allow.push(simulator.origin().to_owned());

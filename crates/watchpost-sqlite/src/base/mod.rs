@@ -6,6 +6,7 @@ pub(crate) mod fault;
 pub(crate) mod lock;
 pub(crate) mod master;
 pub(crate) mod open;
+pub(crate) mod open_error;
 pub(crate) mod reader;
 pub(crate) mod row;
 pub(crate) mod unknown;

@@ -1,6 +1,12 @@
 //! Opening and restoring the file: permissions, settings, migrations.
 
-use crate::{base::master::MasterKey, text};
+use crate::{
+    base::{
+        master::MasterKey,
+        open_error::{OpenError, io_error, open_error},
+    },
+    text,
+};
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use rusqlite_migration::{M, Migrations};
 use std::{
@@ -52,89 +58,6 @@ impl std::fmt::Debug for OpenOptions {
     }
 }
 
-/// The error when a store can't be opened or restored. Each message says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The file doesn't exist, and creating it wasn't asked for.
-    #[error(
-        "there is no store at `{path}`: run `watchpost init`, or name the data directory with `--data-dir`"
-    )]
-    Missing {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Other users of the machine can read or change the file or directory.
-    #[error(
-        "other users of this machine can access `{path}` (mode {mode:03o}): run `chmod {wanted:03o} {path}`"
-    )]
-    Permissions {
-        /// The file or directory.
-        path: PathBuf,
-        /// The mode that it has.
-        mode: u32,
-        /// The mode with the most permissions that is accepted.
-        wanted: u32,
-    },
-    /// The file can't be read or written at all.
-    #[error("`{path}` can't be used: {reason}")]
-    Io {
-        /// The file or directory.
-        path: PathBuf,
-        /// The operating system's message, or what is wrong.
-        reason: String,
-    },
-    /// The file exists but is empty: its content was lost, or `init` was interrupted.
-    #[error(
-        "`{path}` is empty: restore a backup with `watchpost restore`, or start over with `watchpost init`"
-    )]
-    Empty {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file is not a store, or is a damaged one.
-    #[error(
-        "`{path}` is not a Watchpost store or is damaged ({reason}): restore a backup with `watchpost restore`"
-    )]
-    InvalidFile {
-        /// The file.
-        path: PathBuf,
-        /// The problem that was found.
-        reason: String,
-    },
-    /// A newer version of Watchpost wrote the file.
-    #[error(
-        "`{path}` was written by a newer version of Watchpost (schema {found}, this version supports up to {known}): use that version, or restore an older backup"
-    )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// The file's schema version.
-        found: i64,
-        /// The newest schema version that this binary supports.
-        known: i64,
-    },
-    /// Another process has locked the file.
-    #[error("`{path}` is locked by another process: stop that process, or wait until it is done")]
-    Locked {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The master key is not the one that the store was created with.
-    #[error("the master key doesn't belong to `{path}`: use the `master.key` that was created with it")]
-    WrongMasterKey {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The migration to this version's schema failed; the file is unchanged.
-    #[error("`{path}` can't be migrated to this version's schema: {reason}")]
-    Migration {
-        /// The file.
-        path: PathBuf,
-        /// The reason for the failure.
-        reason: String,
-    },
-}
-
 /// Opens the writer's connection. Migrates an older file to this version's schema after copying it beside itself.
 pub(crate) fn open(options: &OpenOptions) -> Result<Connection, OpenError> {
     let path = &options.path;
@@ -155,10 +78,19 @@ pub(crate) enum Access {
     Read,
     /// Long reads on threads of their own.
     LongRead,
+    /// Reads of a file that must not be changed and whose folder may not be writable. With `immutable`, SQLite reads the
+    /// file alone and takes no locks, so nothing may write to it.
+    Inspect {
+        /// Whether nothing can write to the file.
+        immutable: bool,
+    },
 }
 
 /// Opens a connection with every setting of the store.
 pub(crate) fn connect(path: &Path, access: Access) -> rusqlite::Result<Connection> {
+    if let Access::Inspect { immutable } = access {
+        return connect_read_only(path, immutable);
+    }
     // SQLite must not create a file that has disappeared: only `prepare_files` creates it, with the right mode.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
@@ -170,7 +102,7 @@ pub(crate) fn connect(path: &Path, access: Access) -> rusqlite::Result<Connectio
     let cache_kib = match access {
         Access::Write => 16_384,
         Access::Read => 4_096,
-        Access::LongRead => 8_192,
+        Access::LongRead | Access::Inspect { .. } => 8_192,
     };
     conn.execute_batch(&format!(
         "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
@@ -184,25 +116,78 @@ pub(crate) fn connect(path: &Path, access: Access) -> rusqlite::Result<Connectio
     Ok(conn)
 }
 
-fn open_error(path: &Path, error: &rusqlite::Error) -> OpenError {
-    let path = path.to_path_buf();
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::Locked { path },
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => OpenError::InvalidFile {
-            path,
-            reason: error.to_string(),
-        },
-        _ => OpenError::Io {
-            path,
-            reason: error.to_string(),
-        },
-    }
+/// Opens a connection that changes nothing, not even the journal mode.
+fn connect_read_only(path: &Path, immutable: bool) -> rusqlite::Result<Connection> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = if immutable {
+        flags |= OpenFlags::SQLITE_OPEN_URI;
+        let mut uri = String::from("file:");
+        for byte in path.as_os_str().as_encoded_bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => {
+                    uri.push(char::from(*byte));
+                }
+                _ => uri.push_str(&format!("%{byte:02x}")),
+            }
+        }
+        uri.push_str("?immutable=1");
+        Connection::open_with_flags(uri, flags)?
+    } else {
+        Connection::open_with_flags(path, flags)?
+    };
+    conn.busy_timeout(Duration::from_millis(5_000))?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    conn.execute_batch(
+        "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; \
+         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;",
+    )?;
+    Ok(conn)
 }
 
-fn io_error(path: &Path, error: &std::io::Error) -> OpenError {
-    OpenError::Io {
-        path: path.to_path_buf(),
-        reason: error.to_string(),
+/// Returns how a file can be read without changing it or its folder.
+///
+/// # Errors
+/// [`OpenError`] if it is missing, isn't a store, was written by a newer version, or can't be read where it is.
+pub(crate) fn inspect(path: &Path) -> Result<Access, OpenError> {
+    if !path.is_file() {
+        return Err(OpenError::Missing {
+            path: path.to_path_buf(),
+        });
+    }
+    let check = |access| -> rusqlite::Result<(i64, i64)> {
+        let conn = connect(path, access)?;
+        Ok((
+            pragma_number(&conn, "application_id")?,
+            pragma_number(&conn, "user_version")?,
+        ))
+    };
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let log = fs::metadata(PathBuf::from(log)).ok().map(|meta| meta.len());
+    // Without a write-ahead log, no process has the file open, and it is all there is. SQLite would create a log.
+    let mut access = Access::Inspect {
+        immutable: log.is_none(),
+    };
+    let found = check(access).or_else(|error| match error.sqlite_error_code() {
+        // In a folder that can't be written, SQLite can't make the index of a log, of which an empty one has no need.
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly) if log == Some(0) => {
+            access = Access::Inspect { immutable: true };
+            check(access)
+        }
+        _ => Err(error),
+    });
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    match found.map_err(|error| open_error(path, &error))? {
+        (application, _) if application != i64::from(APPLICATION_ID) => Err(OpenError::InvalidFile {
+            path: path.to_path_buf(),
+            reason: text::FOREIGN_DATABASE.into(),
+        }),
+        (_, found) if found > known => Err(OpenError::Newer {
+            path: path.to_path_buf(),
+            found,
+            known,
+        }),
+        _ => Ok(access),
     }
 }
 

@@ -34,20 +34,22 @@ const LONG_IDLE: Duration = Duration::from_secs(10);
 /// lock is cheaper here than a connection per thread, and the connections close with the store.
 pub(crate) struct Pool {
     path: PathBuf,
+    access: Access,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Pool {
-    pub(crate) fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf, access: Access) -> Self {
         Self {
             path,
+            access,
             idle: Mutex::default(),
         }
     }
 
     fn take(&self) -> Res<Connection> {
         let idle = lock(&self.idle).pop();
-        idle.map_or_else(|| connect(&self.path, Access::Read).map_err(Fault::from), Ok)
+        idle.map_or_else(|| connect(&self.path, self.access).map_err(Fault::from), Ok)
     }
 
     fn put(&self, conn: Connection) {
@@ -112,13 +114,15 @@ struct Shared {
 /// The threads for long reads. They start when needed and end when idle.
 pub(crate) struct LongReads {
     path: PathBuf,
+    access: Access,
     shared: Arc<Shared>,
 }
 
 impl LongReads {
-    pub(crate) fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf, access: Access) -> Self {
         Self {
             path,
+            access,
             shared: Arc::default(),
         }
     }
@@ -162,9 +166,10 @@ impl LongReads {
         if waiting.idle == 0 && waiting.threads < LONG_THREADS {
             let shared = Arc::clone(&self.shared);
             let path = self.path.clone();
+            let access = self.access;
             std::thread::Builder::new()
                 .name("store-reader".into())
-                .spawn(move || serve(&shared, &path))
+                .spawn(move || serve(&shared, &path, access))
                 .map_err(|error| StoreError::Unavailable(Box::new(error)))?;
             waiting.threads += 1;
         }
@@ -187,7 +192,7 @@ impl LongReads {
     }
 }
 
-fn serve(shared: &Shared, path: &std::path::Path) {
+fn serve(shared: &Shared, path: &std::path::Path, access: Access) {
     let mut conn = None;
     loop {
         let mut waiting = lock(&shared.waiting);
@@ -217,7 +222,7 @@ fn serve(shared: &Shared, path: &std::path::Path) {
         };
         drop(waiting);
         if conn.is_none() {
-            match connect(path, Access::LongRead) {
+            match connect(path, access) {
                 Ok(fresh) => conn = Some(fresh),
                 Err(error) => {
                     fail(Fault::from(error).into_store("store"));

@@ -3,13 +3,14 @@
 use crate::{
     port::store::SqliteStore,
     table::{
-        removal,
+        audit, removal,
         work::{lease, schedule},
         workspaces,
     },
 };
 use async_trait::async_trait;
 use watchpost_core::{
+    audit::checkpoint::ChainHead,
     error::StoreError,
     job::{InstanceStore, JobEnd, LeaseRow, LeasedJob, WorkspaceRow},
     value::time::Timestamp,
@@ -117,6 +118,24 @@ impl InstanceStore for SqliteStore {
             .pool
             .read_one(workspaces::data_version)
             .map_err(|fault| fault.into_store("workspaces"))
+    }
+
+    async fn chain_heads(&self, durable: bool) -> Result<Vec<ChainHead>, StoreError> {
+        if !durable {
+            return self
+                .inner
+                .pool
+                .read_one(audit::heads)
+                .map_err(|fault| fault.into_store("audit_entries"));
+        }
+        self.inner
+            .writer
+            .call("audit_entries", true, |tx| {
+                // Only a transaction that writes makes the earlier ones durable.
+                workspaces::write_ready(tx, tx.clock.now())?;
+                audit::heads(tx.conn)
+            })
+            .await
     }
 
     async fn check_ready(&self, now: Timestamp) -> Result<(), StoreError> {

@@ -3,8 +3,9 @@
 use crate::{
     base::{
         fault::{Fault, Res, unavailable, unsupported},
-        master::Sealer,
-        open::{Access, OpenError, OpenOptions, connect, copy_database, integrity, open},
+        master::{MasterKey, Sealer},
+        open::{Access, OpenOptions, connect, copy_database, inspect, integrity, open},
+        open_error::OpenError,
         reader::{LongReads, Pool},
         writer::{Ports, Tx, Writer},
     },
@@ -27,6 +28,7 @@ use watchpost_core::{
     access::{Audited, AuthorizedWrite, Command, WorkspaceScope},
     audit::{AuditOutcome, PendingEntry},
     error::StoreError,
+    port::{Clock, Random},
     value::id::WorkspaceId,
 };
 
@@ -56,8 +58,8 @@ impl Inner {
         };
         Self {
             writer: Writer::new(conn, ports),
-            pool: Pool::new(options.path.clone()),
-            long: LongReads::new(options.path.clone()),
+            pool: Pool::new(options.path.clone(), Access::Read),
+            long: LongReads::new(options.path.clone(), Access::LongRead),
             sealer: Arc::new(Sealer::new(&options.master)),
             contexts: Arc::default(),
             path: options.path,
@@ -104,6 +106,31 @@ impl SqliteStore {
         })?;
         Ok(Self {
             inner: Arc::new(Inner::new(conn, options)),
+        })
+    }
+
+    /// Opens the store only for reading, without its master key and without changing the file or its folder: for checks of
+    /// a copy. Every write fails as unavailable, and sealed credentials can't be opened.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the file is missing, isn't a store or was written by a newer version, or if it has a write-ahead
+    /// log that can't be read where it is.
+    pub fn open_read_only(
+        path: &Path,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, OpenError> {
+        let access = inspect(path)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                writer: Writer::closed(Ports { clock, random }),
+                pool: Pool::new(path.to_owned(), access),
+                long: LongReads::new(path.to_owned(), access),
+                sealer: Arc::new(Sealer::new(&MasterKey::new([0; 32]))),
+                contexts: Arc::default(),
+                path: path.to_owned(),
+                workspaces: RwLock::default(),
+            }),
         })
     }
 

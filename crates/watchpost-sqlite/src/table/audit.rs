@@ -9,7 +9,10 @@ use crate::{
 };
 use rusqlite::{Connection, Row, params, types::ToSql};
 use std::borrow::Cow;
-use watchpost_core::audit::{AuditQuery, AuditRow};
+use watchpost_core::{
+    audit::{AuditQuery, AuditRow, checkpoint::ChainHead},
+    value::id::WorkspaceId,
+};
 
 const COLUMNS: &str = "seq, at, actor_kind, actor_id, action, target_kind, target_id, outcome, channel, operation, \
                        arguments, prev_hash, row_hash";
@@ -67,6 +70,27 @@ pub(crate) fn page(conn: &Connection, workspace: i64, after: u64, limit: usize) 
             }
         }
     }
+}
+
+/// Returns the head of each workspace's chain with the generation of its keys, ordered by workspace: one statement, so that
+/// all are of one state of the file.
+pub(crate) fn heads(conn: &Connection) -> Res<Vec<ChainHead>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT w.id, w.key_generation, a.seq, a.row_hash FROM workspaces w \
+         LEFT JOIN audit_entries a ON a.workspace_id = w.workspace_id AND a.seq = \
+         (SELECT max(seq) FROM audit_entries b WHERE b.workspace_id = w.workspace_id) ORDER BY w.id",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        out.push(ChainHead {
+            workspace: row.id(0, WorkspaceId::from_bytes)?,
+            key_generation: row.count(1)?,
+            rows: row.get::<_, Option<i64>>(2)?.map_or(Ok(0), |_| row.count(2))?,
+            tip: row.get::<_, Option<[u8; 32]>>(3)?.unwrap_or_default(),
+        });
+    }
+    Ok(out)
 }
 
 /// Returns the entries that match a query, newest first.

@@ -224,3 +224,43 @@ fn writes_are_unavailable_while_another_process_holds_the_lock() {
         file.store.check_ready(Timestamp::from_millis(6)).await.unwrap();
     });
 }
+
+#[test]
+fn a_store_is_read_without_its_master_key_and_without_a_change_to_its_folder() {
+    run(async {
+        let file = open(clock());
+        let row = WorkspaceRow {
+            id: WorkspaceId::from_bytes([1; 16]),
+            name: "one".into(),
+            created_at: Timestamp::from_millis(1),
+        };
+        file.store.create_workspace(&row).await.unwrap();
+        let path = file.path();
+        let inspect = |path: &Path| {
+            let random = options(path.to_path_buf(), clock(), 1).random;
+            SqliteStore::open_read_only(path, clock(), random)
+        };
+        let heads = file.store.chain_heads(false).await.unwrap();
+        // While another process writes, and with its write-ahead log.
+        let read = inspect(&path).unwrap();
+        assert_eq!(read.chain_heads(false).await.unwrap(), heads);
+        assert!(read.create_workspace(&row).await.is_err());
+        assert!(read.chain_heads(true).await.is_err());
+        file.store.close();
+        // A copy alone in a folder, in which nothing appears.
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("a copy?.db");
+        std::fs::copy(&path, &copy).unwrap();
+        mode(&copy, 0o444);
+        let names = || std::fs::read_dir(folder.path()).unwrap().count();
+        let read = inspect(&copy).unwrap();
+        assert_eq!(read.chain_heads(false).await.unwrap(), heads);
+        read.close();
+        assert_eq!(names(), 1);
+        let empty = folder.path().join("empty.db");
+        std::fs::write(&empty, b"").unwrap();
+        assert!(matches!(inspect(&empty), Err(OpenError::InvalidFile { .. })));
+        let missing = folder.path().join("missing.db");
+        assert!(matches!(inspect(&missing), Err(OpenError::Missing { .. })));
+    });
+}

@@ -4,7 +4,7 @@ use super::{AnyStore, Harness, World, call};
 use std::sync::Arc;
 use watchpost_core::{
     access::{KeyCreation, KeyHash, KeyRevocation, KeyScope, KeyState, RevokeKey},
-    audit::{AuditOutcome, AuditQuery, AuditTarget, ChainVerdict},
+    audit::{AuditOutcome, AuditQuery, AuditTarget, ChainVerdict, checkpoint::ChainHead},
     error::StoreError,
     value::id::{KeyId, WorkspaceId},
 };
@@ -262,6 +262,35 @@ pub async fn a_change_that_cannot_be_audited_is_not_made(harness: &dyn Harness) 
         world.verify_chain(&tenant).await,
         ChainVerdict::Intact { .. }
     ));
+}
+
+/// The heads of the chains are those of the rows, and increase with entries and changes of keys.
+pub async fn the_heads_of_the_chains_are_those_of_the_rows(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let (one, two) = (world.tenant("one").await, world.tenant("two").await);
+    world.observe(&one.writer).await;
+    let heads = world.store.chain_heads(true).await.unwrap();
+    assert_eq!(heads, world.store.chain_heads(false).await.unwrap());
+    let mut expected = Vec::new();
+    for tenant in [&one, &two] {
+        let rows = world.store.audit_page(&tenant.operator, 0, 100).await.unwrap();
+        let last = rows.last().unwrap();
+        expected.push(ChainHead {
+            workspace: tenant.id,
+            rows: last.seq,
+            tip: last.row_hash,
+            key_generation: world.store.key_generation(tenant.id).await.unwrap(),
+        });
+    }
+    expected.sort_by_key(|head| *head.workspace.as_bytes());
+    assert_eq!(heads, expected);
+    world.create_key(&one.operator, KeyScope::Read).await;
+    let head_of = |heads: &[ChainHead], id| heads.iter().find(|head| head.workspace == id).cloned().unwrap();
+    let later = world.store.chain_heads(true).await.unwrap();
+    let (before, after) = (head_of(&heads, one.id), head_of(&later, one.id));
+    assert_eq!(after.rows, before.rows + 1);
+    assert!(after.key_generation > before.key_generation);
+    assert_eq!(head_of(&later, two.id), head_of(&heads, two.id));
 }
 
 /// Two processes with the same store write one chain and see each other's changes.

@@ -46,6 +46,7 @@ macro_rules! conformance_tests {
             access::a_chain_has_no_gaps_and_its_entries_can_be_filtered,
             access::a_change_that_cannot_be_audited_is_not_made,
             access::two_stores_write_one_chain,
+            access::the_heads_of_the_chains_are_those_of_the_rows,
             tenancy::ids_of_another_workspace_are_treated_like_unknown_ids,
             jobs::a_job_is_leased_once_by_two_stores,
             jobs::a_lost_lease_can_neither_be_extended_nor_end_the_job,

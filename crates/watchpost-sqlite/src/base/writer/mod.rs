@@ -58,6 +58,18 @@ impl Writer {
         }
     }
 
+    /// Creates the handle of a store that is opened only for reading: every write fails.
+    pub(crate) fn closed(ports: Ports) -> Self {
+        let shared = Arc::<Shared>::default();
+        lock(&shared.queues).closing = true;
+        Self {
+            shared,
+            ports,
+            idle: Mutex::default(),
+            thread: Mutex::default(),
+        }
+    }
+
     fn enqueue(&self, add: impl FnOnce(&mut Queues) -> bool) -> Result<(), StoreError> {
         let mut queues = lock(&self.shared.queues);
         if queues.closing {

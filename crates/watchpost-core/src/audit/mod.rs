@@ -3,8 +3,11 @@
 //! The log has one entry per authenticated request that can return or change workspace data. A change has no
 //! second entry besides that of its call. An entry is committed before the first byte of the answer is sent.
 //!
-//! The chain shows that rows were not altered afterwards. It does not show that the writer was honest, and a
-//! truncated end can be found only by comparing with an earlier export.
+//! The chain shows that its rows belong together. It does not show that the writer was honest, and a chain that was
+//! rewritten or cut off can be found only by comparing with an earlier export or [`checkpoint`].
+
+pub mod checkpoint;
+pub mod tree;
 
 use crate::{
     access::{ChangeReceipt, OnceToken, WorkspaceScope},
@@ -406,6 +409,18 @@ impl ChainVerifier {
             next_seq: 1,
             previous: [0; 32],
         }
+    }
+    /// Creates a verifier that goes on after the row `seq` with the hash `tip`.
+    pub const fn resume(workspace: WorkspaceId, seq: u64, tip: [u8; 32]) -> Self {
+        Self {
+            workspace,
+            next_seq: seq.saturating_add(1),
+            previous: tip,
+        }
+    }
+    /// Returns the hash of the last row that was checked.
+    pub const fn tip(&self) -> [u8; 32] {
+        self.previous
     }
     /// Checks the next row.
     ///

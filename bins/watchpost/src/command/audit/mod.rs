@@ -1,17 +1,16 @@
 //! `watchpost audit`: the audit trail.
 
-use crate::{
-    failure::{code, fail, from_store},
-    output::{Output, Progress},
-    session::Session,
-    text,
-};
+mod verify;
+
+pub(crate) use verify::{Verify, verify};
+
+use crate::{failure::from_store, output::Output, session::Session, text};
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use watchpost_core::{
-    audit::{AuditQuery, AuditRow, CHAIN_VERSION, ChainVerdict},
+    audit::{AuditQuery, AuditRow, CHAIN_VERSION},
     value::{text::is_formula, time::Timestamp},
 };
 
@@ -19,8 +18,8 @@ use watchpost_core::{
 pub(crate) enum Audit {
     /// Lists entries, newest first
     List(List),
-    /// Verifies the whole chain and names the first broken row
-    Verify,
+    /// Verifies the whole trail and its checkpoint, without the master key and without writing
+    Verify(Verify),
     /// Writes all entries to standard output, oldest first; the export itself is audited too
     Export {
         /// The format
@@ -94,38 +93,8 @@ pub(crate) async fn run(command: Audit, session: &Session, output: Output) -> Re
                 text::audit::NO_ENTRIES,
             )?)
         }
-        Audit::Verify => verify(session, output).await,
+        Audit::Verify(_) => unreachable!("handled before a store is opened"),
         Audit::Export { format } => export(session, output, format).await,
-    }
-}
-
-async fn verify(session: &Session, output: Output) -> Result<()> {
-    let progress = Progress::start(text::audit::VERIFYING);
-    let verdict = session
-        .watchpost
-        .verify_audit(&session.scope, &|rows| {
-            progress.show(text::audit::verified_so_far(rows));
-        })
-        .await
-        .map_err(from_store)?;
-    progress.finish();
-    match verdict {
-        ChainVerdict::Intact { rows, tip } => {
-            let tip = hex(&tip);
-            Ok(output.answer(
-                &json!({"ok": true, "rows": rows, "tip": tip}),
-                &text::audit::chain_intact(rows, &tip),
-            )?)
-        }
-        ChainVerdict::Broken { seq, problem } => {
-            if output.json {
-                output.line(&json!({"ok": false, "row": seq, "problem": problem}).to_string())?;
-            }
-            Err(fail(
-                code::PROBLEM_FOUND,
-                text::audit::chain_broken(seq, &problem),
-            ))
-        }
     }
 }
 

@@ -60,9 +60,24 @@ pub(crate) enum ForwardError {
         "the server sent nothing for a minute; if the call changes something, check whether it did before you repeat it"
     )]
     Silent,
-    /// The server can't be reached, or the connection failed.
-    #[error("{0}")]
-    Http(reqwest::Error),
+    /// There is no connection to the server, so it has not seen the message.
+    #[error(
+        "no connection to {host} ({reason}); check that the server is running and that `--url` names it. The server has not seen the call, so it is safe to repeat"
+    )]
+    Unreachable {
+        /// The host and port of `--url`.
+        host: String,
+        /// The innermost error.
+        reason: String,
+    },
+    /// The connection failed after it was established.
+    #[error(
+        "the connection failed ({reason}); if the call changes something, check whether it did before you repeat it"
+    )]
+    Broken {
+        /// The innermost error.
+        reason: String,
+    },
     /// The stream of the answer ended before the answer.
     #[error(
         "the connection ended before the answer; if the call changes something, check whether it did before you repeat it"
@@ -81,10 +96,25 @@ pub(crate) enum ForwardError {
 
 impl From<reqwest::Error> for ForwardError {
     fn from(error: reqwest::Error) -> Self {
-        if error.is_timeout() && !error.is_connect() {
+        let reason = innermost(&error);
+        if error.is_connect() {
+            let host = error
+                .url()
+                .map_or_else(|| "the server".to_owned(), |url| url.authority().to_owned());
+            Self::Unreachable { host, reason }
+        } else if error.is_timeout() {
             Self::Silent
         } else {
-            Self::Http(error)
+            Self::Broken { reason }
         }
     }
+}
+
+/// The message of the innermost error, as `Connection refused`. The outer ones only say that a request failed.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
 }

@@ -2,11 +2,12 @@
 
 use crate::error::BridgeError;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
 use std::path::Path;
 
 /// The environment variable with the API key.
 const KEY: &str = "WATCHPOST_API_KEY";
-/// The environment variable with more headers, as some clients' instructions name it: a JSON object, or one header per line.
+/// The environment variable with more headers, as some clients' instructions name it: a JSON object, a JSON list of headers, or headers separated by line breaks or commas.
 const HEADERS: &str = "MCP_HEADERS";
 /// The header with a key.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -74,21 +75,52 @@ pub(super) fn headers(
 
 /// Returns the headers of `MCP_HEADERS` as lines.
 fn lines(text: &str) -> Result<Vec<String>, BridgeError> {
-    if !text.trim_start().starts_with('{') {
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        return Ok(lines.map(str::to_owned).collect());
+    if !text.trim_start().starts_with(['{', '[']) {
+        let lines = text.lines().flat_map(at_commas).map(str::trim);
+        return Ok(lines.filter(|line| !line.is_empty()).map(str::to_owned).collect());
     }
-    let object: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(text).map_err(|_| BridgeError::InvalidHeader {
-            header: HEADERS.to_owned(),
-        })?;
-    object
-        .into_iter()
-        .map(|(name, value)| match value {
-            serde_json::Value::String(value) => Ok(format!("{name}: {value}")),
-            _ => Err(BridgeError::InvalidHeader { header: name }),
-        })
-        .collect()
+    let invalid = |header: &str| BridgeError::InvalidHeader {
+        header: header.to_owned(),
+    };
+    match serde_json::from_str(text) {
+        Ok(Value::Object(fields)) => fields
+            .into_iter()
+            .map(|(name, value)| match value {
+                Value::String(value) => Ok(format!("{name}: {value}")),
+                _ => Err(invalid(&name)),
+            })
+            .collect(),
+        Ok(Value::Array(items)) => items
+            .into_iter()
+            .map(|item| match item {
+                Value::String(line) => Ok(line),
+                _ => Err(invalid(HEADERS)),
+            })
+            .collect(),
+        _ => Err(invalid(HEADERS)),
+    }
+}
+
+/// Splits a line before each name of a header after a comma. Other commas are part of a value.
+fn at_commas(line: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = line;
+    let mut from = 0;
+    while let Some(at) = rest.get(from..).and_then(|text| text.find(',')) {
+        let (value, next) = (rest.get(..from + at), rest.get(from + at + 1..));
+        let (Some(value), Some(next)) = (value, next) else {
+            break;
+        };
+        let name = next.split_once(':').filter(|(_, value)| !value.starts_with("//"));
+        if name.is_some_and(|(name, _)| HeaderName::try_from(name.trim()).is_ok()) {
+            parts.push(value);
+            (rest, from) = (next, 0);
+        } else {
+            from += at + 1;
+        }
+    }
+    parts.push(rest);
+    parts
 }
 
 /// Adds a header such as `X-Api-Key: wp_…`, with or without the space. `${NAME}` in its value stands for an environment
@@ -197,6 +229,23 @@ mod tests {
             &[("MCP_HEADERS", "X-Api-Key: wp_a\nX-Team: red\n")],
             &["x-api-key: wp_a", "x-team: red"],
         );
+        check(
+            &[],
+            &[(
+                "MCP_HEADERS",
+                "X-Api-Key: wp_a,X-Team:red, blue, X-Page: http://a, https://b",
+            )],
+            &[
+                "x-api-key: wp_a",
+                "x-page: http://a, https://b",
+                "x-team: red, blue",
+            ],
+        );
+        check(
+            &[],
+            &[("MCP_HEADERS", r#"["X-Api-Key: wp_a", "X-Team: red"]"#)],
+            &["x-api-key: wp_a", "x-team: red"],
+        );
         // What the user gives wins over the environment, and the bridge's own headers over both.
         check(
             &["X-Api-Key: wp_b"],
@@ -228,6 +277,7 @@ mod tests {
         check(&["X-Api-Key: wp_a\nwp_b"], &[], "X-Api-Key");
         check(&["Authorization: Bearer ${NOT_SET}"], &[], "NOT_SET");
         check(&[], &[("MCP_HEADERS", "{\"a\": wp_a}")], "MCP_HEADERS");
+        check(&[], &[("MCP_HEADERS", "[\"X-Api-Key: wp_a\"")], "`MCP_HEADERS`");
         check(&[], &[("MCP_HEADERS", "{\"X-A\": 1}")], "X-A");
     }
 

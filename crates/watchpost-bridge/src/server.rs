@@ -205,7 +205,7 @@ impl<W: AsyncWrite + Unpin> Server<W> {
     async fn post(&self, headers: HeaderMap, body: &[u8]) -> Result<Response, ForwardError> {
         let request = self.client.post(self.url.clone());
         let sent = request.headers(headers).body(body.to_vec()).send().await;
-        Ok(sent.map_err(reqwest::Error::without_url)?)
+        Ok(sent?)
     }
 
     /// Sends a message to the server and writes its answer to the client: one message, or the events of a stream. If the
@@ -292,7 +292,7 @@ impl<W: AsyncWrite + Unpin> Server<W> {
             return Ok(serde_json::from_slice(&content).unwrap_or_default());
         }
         let (mut events, mut last) = (Events::default(), Value::Null);
-        while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
+        while let Some(chunk) = response.chunk().await? {
             for data in events.feed(&chunk)? {
                 last = serde_json::from_slice(&data).unwrap_or_default();
             }
@@ -324,7 +324,7 @@ impl<W: AsyncWrite + Unpin> Server<W> {
                         }
                     }
                     Ok(None) => break None,
-                    Err(error) => break Some(error.without_url()),
+                    Err(error) => break Some(error),
                 }
             };
             if answered {
@@ -358,7 +358,7 @@ impl<W: AsyncWrite + Unpin> Server<W> {
             headers.insert(LAST_EVENT_ID, last);
         }
         let request = self.client.get(self.url.clone()).headers(headers);
-        Ok(request.send().await.map_err(reqwest::Error::without_url)?)
+        Ok(request.send().await?)
     }
 
     /// Writes the notifications of the session's standing stream to the client, and opens the stream again when it ends,
@@ -431,7 +431,7 @@ fn is_events(response: &Response) -> bool {
 
 async fn read_whole(mut response: Response) -> Result<Vec<u8>, ForwardError> {
     let mut content = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
+    while let Some(chunk) = response.chunk().await? {
         content.extend_from_slice(&chunk);
         if content.len() > MESSAGE_BYTES_MAX {
             return Err(ForwardError::AnswerTooLong);

@@ -150,9 +150,14 @@ impl Talk {
                 tokio::spawn(serve(socket, Arc::clone(&all), Arc::clone(&script)));
             }
         });
+        Self::to(&url, timing, heard)
+    }
+
+    /// Starts a bridge to the server with an address, which adds the requests to `heard`.
+    fn to(url: &str, timing: Timing, heard: Arc<Mutex<Vec<Heard>>>) -> Self {
         let (ours, theirs) = tokio::io::duplex(1 << 16);
         let (input, output) = tokio::io::split(theirs);
-        let server = Server::new(Url::parse(&url).unwrap(), HeaderMap::new(), timing, output).unwrap();
+        let server = Server::new(Url::parse(url).unwrap(), HeaderMap::new(), timing, output).unwrap();
         let bridge = tokio::spawn(bridge(Arc::new(server), BufReader::new(input)));
         let (output, input) = tokio::io::split(ours);
         Self {
@@ -308,6 +313,26 @@ async fn a_stream_that_ends_early_is_resumed_where_the_server_allows_it() {
     talk.open().await;
     talk.send(request(1, "tools/call").to_string()).await;
     assert_eq!(talk.next().await["result"]["late"], true);
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_running_is_named_with_the_next_step() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let url = format!("http://{address}/mcp");
+    let mut talk = Talk::to(&url, Timing::default(), Arc::default());
+    talk.send(request(1, "initialize").to_string()).await;
+    let error = talk.next().await;
+    assert_eq!(error["id"], 1);
+    let text = error["error"]["message"].as_str().unwrap();
+    for part in [
+        &format!("no connection to {address} (Connection refused"),
+        "`--url`",
+        "safe to repeat",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
 }
 
 #[tokio::test]

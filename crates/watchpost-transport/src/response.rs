@@ -41,9 +41,10 @@ pub struct ResponseBody {
     _running: Option<RequestInProgress>,
 }
 
-/// The size of the pieces that hyper gets, in bytes: what the connection may hold beside the body. The size of a frame of
-/// HTTP/2.
-const PIECE_BYTES: usize = 16 << 10;
+/// The maximum size of the pieces that hyper gets, in bytes: the connection may hold that much beside the body.
+const PIECE_BYTES: usize = 64 << 10;
+/// The same over HTTP/2: the size of a frame.
+const HTTP2_PIECE_BYTES: usize = 16 << 10;
 
 type Stream = Pin<Box<dyn Body<Data = Bytes, Error = Infallible> + Send>>;
 
@@ -132,14 +133,16 @@ impl ResponseBody {
     }
 
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let is_http2 = self.uptake.is_some();
+        let piece_bytes = if is_http2 { HTTP2_PIECE_BYTES } else { PIECE_BYTES };
         if !self.rest.is_empty() {
-            let piece = next_piece(&mut self.rest, false);
+            let piece = next_piece(&mut self.rest, piece_bytes);
             return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
-        let is_paced = self.uptake.is_some();
         match &mut self.content {
             Content::Bytes(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Content::Bytes(bytes) => Poll::Ready(Some(Ok(Frame::data(next_piece(bytes, is_paced))))),
+            Content::Bytes(bytes) if is_http2 => Poll::Ready(Some(Ok(Frame::data(next_http2_piece(bytes))))),
+            Content::Bytes(bytes) => Poll::Ready(Some(Ok(Frame::data(next_piece(bytes, piece_bytes))))),
             Content::Stream(stream) | Content::Events(stream) => {
                 let Poll::Ready(frame) = stream.as_mut().poll_frame(cx) else {
                     return Poll::Pending;
@@ -147,7 +150,7 @@ impl ResponseBody {
                 Poll::Ready(frame.map(|Ok(frame)| {
                     Ok(match frame.into_data() {
                         Ok(mut event) => {
-                            let piece = next_piece(&mut event, false);
+                            let piece = next_piece(&mut event, piece_bytes);
                             self.rest = event;
                             Frame::data(piece)
                         }
@@ -159,17 +162,16 @@ impl ResponseBody {
     }
 }
 
-/// Takes the next piece. If `keeps_last_byte`, the last byte is a piece of its own: hyper asks for it only when the client
-/// made room for all bytes before, so a body that the client doesn't take stays in sight.
-fn next_piece(bytes: &mut Bytes, keeps_last_byte: bool) -> Bytes {
-    let whole = bytes.len();
-    let piece = whole.min(PIECE_BYTES);
-    let piece = if keeps_last_byte && piece == whole && whole > 1 {
-        piece - 1
-    } else {
-        piece
-    };
-    bytes.split_to(piece)
+/// Takes the next piece.
+fn next_piece(bytes: &mut Bytes, piece_bytes: usize) -> Bytes {
+    bytes.split_to(bytes.len().min(piece_bytes))
+}
+
+/// Takes the next piece of a complete body over HTTP/2. The last byte is a piece of its own: hyper asks for it only when the
+/// client made room for all bytes before, so a body that the client doesn't take stays in sight.
+fn next_http2_piece(bytes: &mut Bytes) -> Bytes {
+    let before_last = bytes.len().saturating_sub(1).max(1);
+    next_piece(bytes, HTTP2_PIECE_BYTES.min(before_last))
 }
 
 impl Body for ResponseBody {

@@ -148,12 +148,24 @@ def scans():
     assert some and all(row["service"] == "exchange" and any(one.startswith("CIS.M365.") for one in row["framework_ids"]) for row in some)
     one = asked("scan", "results", "--check", some[0]["check_id"])
     assert one["evidence"] and one["remediation"] and all(row["state"] and row["sha256"] for row in one["settings"]), one
+    carried = [row for row in asked("scan", "results")["results"] if "CIS.M365.6.2.1" in row["framework_ids"]]
+    for name in ("CIS.M365.6.2.1", "cis 6.2.1", "6.2.1"):
+        named = asked("scan", "results", "--check", name)["results"]
+        assert {row["check_id"] for row in named} == {row["check_id"] for row in carried} != set(), (name, named)
+        assert [row["result"] for row in named] == sorted((row["result"] for row in named), key=lambda one: one != "failed"), named
+    repeated = cli("scan", "start", "--wait")
+    assert asked("scan", "status")["scan_id"] == latest["scan_id"] and "--again" in repeated.stdout + repeated.stderr, repeated
+    latest = asked("scan", "start", "--again", "--wait")
     assert asked("scan", "replay", some[0]["check_id"])["same_verdict"]
     trend = asked("scan", "trend", "--days", "20")["points"]
     assert trend[-1]["scan_id"] == latest["scan_id"]
     drifted = asked("scan", "compare", "--before", trend[0]["scan_id"])
     moved = [value for row in drifted["new_failures"] for setting in row["settings"] for value in setting["values"]]
     assert drifted["new_failures"] and moved, drifted
+    whole, part = asked("scan", "compare"), asked("scan", "compare", "--framework", "cis", "--service", "Exchange Online")
+    assert whole["before"]["completed_at"][:10] < whole["after"]["completed_at"][:10], "the default is the last scan of another day"
+    kept = asked("scan", "results", "--framework", "cis", "--service", "Exchange Online")
+    assert part["score"] != whole["score"] and len(kept["results"]) >= part["still_failing"] + len(part["new_failures"]), part
     nobody = "00000000-0000-7000-8000-000000000000"
     cli("scan", "status", "--scan", nobody, code=3)
     cli("scan", "cancel", latest["scan_id"], code=4)

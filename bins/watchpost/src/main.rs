@@ -130,7 +130,10 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(run(cli, output)) {
+    let done = runtime.block_on(run(cli, output));
+    // A read of standard input that is in progress can't be cancelled.
+    runtime.shutdown_background();
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output.note(&format!("error: {error:#}"));

@@ -12,6 +12,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use tokio::sync::watch;
 use watchpost_core::{
     access::WorkspaceScope,
     audit::{CallRecord, ReadRecord},
@@ -24,6 +25,7 @@ use watchpost_runtime::{
     config::Loaded,
     data_dir::DataDir,
     instance::{self, Environment, Initialized, Instance, WorkspaceError},
+    serve::stop_signal,
     worker,
 };
 
@@ -225,21 +227,31 @@ impl Session {
         self.read(action, operation, Unrecorded::new(Ok(()))).await
     }
 
-    /// Runs jobs until this workspace has no unfinished ones. Waits for those that other processes run.
+    /// Runs jobs until this workspace has no unfinished ones. Waits for those that other processes run. At SIGTERM, SIGINT
+    /// or SIGHUP, returns the running job to the queue and fails.
     pub(crate) async fn work_until_idle(&self, progress: &(dyn Fn(String) + Send + Sync)) -> Result<()> {
+        let mut signal = std::pin::pin!(stop_signal()?);
+        let (stopping, stop) = watch::channel(false);
         loop {
-            let mut work = std::pin::pin!(worker::work_until_idle(&self.instance));
+            let mut work = std::pin::pin!(worker::work_until_idle(&self.instance, &stop));
             loop {
                 tokio::select! {
                     done = &mut work => { done?; break; }
+                    () = &mut signal, if !*stop.borrow() => { let _ = stopping.send(true); }
                     () = tokio::time::sleep(POLL_INTERVAL) => { self.show_progress(progress).await?; }
                 }
+            }
+            if *stop.borrow() {
+                return Err(fail(code::UNAVAILABLE, text::STOPPED));
             }
             if self.show_progress(progress).await? == 0 {
                 return Ok(());
             }
             // Other processes run the remaining jobs.
-            tokio::time::sleep(POLL_INTERVAL).await;
+            tokio::select! {
+                () = tokio::time::sleep(POLL_INTERVAL) => {}
+                () = &mut signal => return Err(fail(code::UNAVAILABLE, text::STOPPED)),
+            }
         }
     }
 

@@ -50,7 +50,8 @@ pub struct BridgeFlags {
     headers: Vec<String>,
 }
 
-/// Forwards messages between the client on standard input and output and the server until the input ends.
+/// Forwards messages between the client on standard input and output and the server until the input ends or the process
+/// receives SIGTERM, SIGINT or SIGHUP.
 ///
 /// Needs a Tokio runtime with I/O and time enabled.
 ///
@@ -61,22 +62,52 @@ pub async fn run(flags: BridgeFlags) -> Result<(), BridgeError> {
     let environment = |name: &str| std::env::var(name).ok();
     let headers = headers::headers(&flags.headers, flags.key_file.as_deref(), &environment)?;
     let server = Server::new(flags.url, headers, Timing::default(), tokio::io::stdout())?;
-    bridge(Arc::new(server), BufReader::new(tokio::io::stdin())).await
+    let stop = stop_signal().map_err(BridgeError::Input)?;
+    bridge(Arc::new(server), BufReader::new(tokio::io::stdin()), stop).await
 }
 
-/// Forwards messages until the input ends. Then ends within a second, whatever is open.
+/// Returns a future that completes when the process is asked to stop.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hangup = signal(SignalKind::hangup())?;
+        Ok(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+                _ = hangup.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    {
+        Ok(async {
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        })
+    }
+}
+
+/// Forwards messages until the input ends or `stop` completes. Then ends within a second, whatever is open.
 async fn bridge<W: AsyncWrite + Send + Unpin + 'static>(
     server: Arc<Server<W>>,
     mut input: impl AsyncBufRead + Unpin,
+    stop: impl Future<Output = ()>,
 ) -> Result<(), BridgeError> {
+    let mut stop = std::pin::pin!(stop);
     let permits = Arc::new(Semaphore::new(REQUESTS_MAX));
     let mut tasks = JoinSet::new();
     let mut line = Vec::new();
     loop {
         line.clear();
-        let read = read_line(&mut input, &mut line)
-            .await
-            .map_err(BridgeError::Input)?;
+        let read = tokio::select! {
+            read = read_line(&mut input, &mut line) => read.map_err(BridgeError::Input)?,
+            () = &mut stop => false,
+        };
         if !read {
             break;
         }

@@ -158,7 +158,11 @@ impl Talk {
         let (ours, theirs) = tokio::io::duplex(1 << 16);
         let (input, output) = tokio::io::split(theirs);
         let server = Server::new(Url::parse(url).unwrap(), HeaderMap::new(), timing, output).unwrap();
-        let bridge = tokio::spawn(bridge(Arc::new(server), BufReader::new(input)));
+        let bridge = tokio::spawn(bridge(
+            Arc::new(server),
+            BufReader::new(input),
+            std::future::pending(),
+        ));
         let (output, input) = tokio::io::split(ours);
         Self {
             input: Some(input),

@@ -14,6 +14,7 @@
 mod concurrency;
 mod config;
 pub mod dns;
+mod echo;
 mod form;
 mod generator;
 pub mod import;

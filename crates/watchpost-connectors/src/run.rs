@@ -92,9 +92,10 @@ impl From<RequestError> for ReadError {
         match error {
             RequestError::OutOfTime { .. } => Self::Partial(reason),
             RequestError::Transport { .. } | RequestError::Refused { .. } => Self::Unreachable(reason),
-            RequestError::TooLarge { .. } | RequestError::Throttled | RequestError::Server { .. } => {
-                Self::Failed(reason)
-            }
+            RequestError::TooLarge { .. }
+            | RequestError::Throttled
+            | RequestError::Server { .. }
+            | RequestError::Echoed => Self::Failed(reason),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The session of a sync, a collection or a verification: the client, the deadline and the page limit.
 
-use crate::paging::Pagination;
+use crate::{echo::Secrets, paging::Pagination};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use url::Url;
@@ -37,6 +37,7 @@ pub(crate) struct Session {
     outbound: Outbound,
     deadline: Instant,
     pages_max: u32,
+    secrets: Secrets,
 }
 
 impl Session {
@@ -47,6 +48,7 @@ impl Session {
             outbound: outbound.clone(),
             deadline: now.checked_add(budget).unwrap_or(now),
             pages_max: limits.pages_max,
+            secrets: Secrets::default(),
         }
     }
 
@@ -75,8 +77,23 @@ impl Session {
         self.outbound.random()
     }
 
-    /// Sends a request, with retries where they can help.
+    /// Returns the credentials that responses must not contain.
+    pub(crate) const fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// Sends a request, with retries where they can help. A response that contains a credential is an error.
     pub(crate) async fn send(&self, request: &Request) -> Result<Response, RequestError> {
+        let response = self.outbound.send(request, self.deadline).await?;
+        if self.secrets.are_in(&response) {
+            tracing::warn!("a vendor's response contained a credential and was discarded");
+            return Err(RequestError::Echoed);
+        }
+        Ok(response)
+    }
+
+    /// Sends a request for a token. The response may contain a token that was issued before. It is never shown.
+    pub(crate) async fn send_for_token(&self, request: &Request) -> Result<Response, RequestError> {
         self.outbound.send(request, self.deadline).await
     }
 

@@ -77,6 +77,7 @@ impl TokenCache {
         }
         held.token = None;
         let (token, lifetime_secs) = issue.await?;
+        session.secrets().issued(&token);
         let lifetime_ms = lifetime_secs.min(LIFETIME_SECS_MAX).saturating_mul(1_000);
         // A token with a short lifetime is used for at least half of it.
         let until_ms =
@@ -114,7 +115,7 @@ pub(crate) async fn request_token(
         .finish();
     let request = Request::form(url.clone(), SecretString::from(form));
     let response = session
-        .send(&request)
+        .send_for_token(&request)
         .await
         .map_err(|error| unreachable(&error))?;
     if !response.is_success() {

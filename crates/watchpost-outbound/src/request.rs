@@ -200,6 +200,9 @@ pub enum RequestError {
         /// The limit in MiB.
         limit_mib: usize,
     },
+    /// The response contained a credential. Reported by the sender, who knows them.
+    #[error("a response contained the credential that Watchpost uses there, so it was discarded")]
+    Echoed,
     /// The server answered 429 to the last attempt.
     #[error("the vendor kept responding \"too many requests\" (status 429)")]
     Throttled,

@@ -47,6 +47,28 @@ impl Clock for SystemClock {
     }
 }
 
+/// The difference between the wall clock and the monotonic clock that counts as a step, in milliseconds. Time services
+/// correct smaller ones gradually.
+const STEP_MS: i64 = 2_000;
+
+/// Observes the wall clock, to notice when it is set back.
+#[derive(Debug, Default)]
+pub(crate) struct ClockWatch {
+    /// The last readings of the wall clock and the monotonic clock, in milliseconds.
+    last: Option<(i64, u64)>,
+}
+
+impl ClockWatch {
+    /// Reads the clock. Returns by how many milliseconds it was set back since the last reading, if it was.
+    pub(crate) fn set_back_by(&mut self, clock: &dyn Clock) -> Option<i64> {
+        let now = (clock.now().as_millis(), clock.monotonic_ms());
+        let (wall, monotonic) = self.last.replace(now)?;
+        let passed = i64::try_from(now.1.saturating_sub(monotonic)).unwrap_or(i64::MAX);
+        let back = wall.saturating_add(passed).saturating_sub(now.0);
+        (back > STEP_MS).then_some(back)
+    }
+}
+
 /// The value of `frozen_ms` while the clock is not frozen.
 const RUNNING: i64 = i64::MIN;
 
@@ -172,6 +194,31 @@ mod tests {
         assert_eq!(clock.now(), frozen);
         clock.unfreeze();
         assert!(clock.now() > frozen.plus_days(365));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_is_noticed_and_one_that_is_corrected_slowly_or_set_ahead_is_not() {
+        struct Readings(i64, u64);
+        impl Clock for Readings {
+            fn now(&self) -> Timestamp {
+                Timestamp::from_millis(self.0)
+            }
+            fn monotonic_ms(&self) -> u64 {
+                self.1
+            }
+        }
+        let mut watch = ClockWatch::default();
+        for (wall, monotonic, expected) in [
+            (1_000_000, 0, None),
+            (1_000_500, 500, None),
+            (1_000_600, 1_000, None),
+            (9_000_000, 1_500, None),
+            (1_001_000, 2_000, Some(7_999_500)),
+            (1_001_500, 2_500, None),
+        ] {
+            let back = watch.set_back_by(&Readings(wall, monotonic));
+            assert_eq!(back, expected, "{wall} {monotonic}");
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ const BACKLOG: u32 = 1_024;
 
 type HttpService = Service<KeyGate, McpServer, StoreProbes>;
 
-/// Serves until SIGTERM or SIGINT, then lets running requests finish. Calls `announce` with the actual address once
+/// Serves until SIGTERM, SIGINT or SIGHUP, then lets running requests finish. Calls `announce` with the actual address once
 /// connections are accepted.
 ///
 /// # Errors
@@ -246,18 +246,23 @@ fn spawn_servers(
         .collect()
 }
 
-/// Returns a future that completes at SIGTERM or SIGINT. The signals are handled from this call on, which requires a
+/// Returns a future that completes at SIGTERM, SIGINT or SIGHUP (the terminal was closed). The signals are handled from this call on, which requires a
 /// running event loop.
-pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+///
+/// # Errors
+/// If the system refuses a handler.
+pub fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hangup = signal(SignalKind::hangup())?;
         Ok(async move {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
+                _ = hangup.recv() => {}
             }
         })
     }

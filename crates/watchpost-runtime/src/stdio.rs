@@ -51,7 +51,7 @@ pub enum Readiness {
 }
 
 /// Serves the client on the standard input and output of this process until the input ends or the process receives
-/// SIGTERM or SIGINT. Calls of tools wait until `ready` is no longer [`Readiness::Waiting`].
+/// SIGTERM, SIGINT or SIGHUP. Calls of tools wait until `ready` is no longer [`Readiness::Waiting`].
 ///
 /// # Errors
 /// If the store fails, if no workspace can be selected, or if standard input or output fail.

@@ -1,7 +1,7 @@
 //! The worker: leases a job, runs its handler while it renews the lease, and drops the handler if the lease is lost. Any
 //! number of processes can run a worker on the same store.
 
-use crate::{instance::Instance, metrics::Counters, text};
+use crate::{clock::ClockWatch, instance::Instance, metrics::Counters, text};
 use std::{
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -239,15 +239,14 @@ impl Worker {
     }
 }
 
-/// Runs the jobs that are due in this process, until all remaining ones are leased by other processes. For the command
-/// line.
+/// Runs the jobs that are due in this process, until all remaining ones are leased by other processes, or `stop` is set:
+/// then the running job returns to the queue. For the command line.
 ///
 /// # Errors
 /// If the store fails.
-pub async fn work_until_idle(instance: &Instance) -> anyhow::Result<()> {
+pub async fn work_until_idle(instance: &Instance, stop: &watch::Receiver<bool>) -> anyhow::Result<()> {
     let worker = Worker::new(instance, Arc::new(Counters::default()));
-    let (_stopping, stop) = watch::channel(false);
-    while worker.drain(&stop).await? > 0 {}
+    while worker.drain(stop).await? > 0 {}
     Ok(())
 }
 
@@ -265,13 +264,23 @@ async fn catch_panic(work: impl Future<Output = JobEnd>) -> JobEnd {
     .await
 }
 
-/// Writes the uses of keys every half second, and a last time when `stop` is set.
-pub async fn flush_key_uses(access: &AccessGate, mut stop: watch::Receiver<bool>) {
+/// Writes the uses of keys every half second, and a last time when `stop` is set. Logs when the clock is set back.
+pub async fn flush_key_uses(access: &AccessGate, clock: &dyn Clock, mut stop: watch::Receiver<bool>) {
+    let mut clock_watch = ClockWatch::default();
     loop {
+        if let Some(back_ms) = clock_watch.set_back_by(clock) {
+            tracing::warn!(
+                seconds = back_ms / 1_000,
+                "the system clock was set back; keys that had expired stay expired"
+            );
+        }
         let stopped = tokio::select! {
             () = tokio::time::sleep(TICK) => false,
             _ = stop.wait_for(|stop| *stop) => true,
         };
+        if let Err(error) = access.mark_expired().await {
+            tracing::warn!(error = %error, "expired keys can't be marked");
+        }
         if let Err(error) = access.flush_uses().await {
             tracing::warn!(error = %error, "uses of keys can't be recorded");
         }
@@ -295,7 +304,11 @@ pub fn spawn(
         .enable_all()
         .build()?;
     let work = async move {
-        let uses = flush_key_uses(instance.access(), stop.clone());
+        let uses = flush_key_uses(
+            instance.access(),
+            instance.environment().clock.as_ref(),
+            stop.clone(),
+        );
         let jobs = async {
             tokio::select! {
                 biased;

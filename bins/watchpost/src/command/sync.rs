@@ -16,7 +16,7 @@ use watchpost_core::{
     service::{SyncStart, Unrecorded},
     value::{
         id::JobId,
-        word::{Platform, RunState},
+        word::{CollectionState, Platform, RunState},
     },
 };
 
@@ -68,7 +68,10 @@ pub(crate) async fn run(args: Sync, session: &Session, output: Output) -> Result
     });
     let (failures, integrations) = session.read("integration.read", "sync", read.await).await?;
     let rows: Vec<_> = integrations.iter().map(integration_json).collect();
-    let (status, text) = if failures.is_empty() {
+    let synced = |row: &&Integration| answer.syncs.iter().any(|sync| sync.integration == row.id);
+    let mut problems = failures;
+    problems.extend(integrations.iter().filter(synced).flat_map(unread));
+    let (status, text) = if problems.is_empty() {
         ("completed", text::sync::COMPLETED)
     } else {
         ("failed", text::sync::INCOMPLETE)
@@ -77,10 +80,10 @@ pub(crate) async fn run(args: Sync, session: &Session, output: Output) -> Result
         &json!({"status": status, "jobs": started, "integrations": rows}),
         text,
     )?;
-    if failures.is_empty() {
+    if problems.is_empty() {
         Ok(())
     } else {
-        Err(fail(code::PROBLEM_FOUND, failures.join("; ")))
+        Err(fail(code::PROBLEM_FOUND, problems.join("; ")))
     }
 }
 
@@ -108,11 +111,29 @@ fn failures(jobs: Vec<JobRow>) -> Vec<String> {
         .collect()
 }
 
+/// The steps that end failures, and the datasets that the sync of an integration could not read or didn't believe. A dataset
+/// that lacks a permission or a license, or that the next sync continues, is not one of them: `integrations verify` and
+/// `doctor` show it.
+fn unread(row: &Integration) -> Vec<String> {
+    if let Some(failure) = &row.failure {
+        let next = failure.next_step(row.platform).map(text::next::step);
+        return next.into_iter().collect();
+    }
+    row.collections
+        .iter()
+        .filter(|read| read.state == CollectionState::Failed || read.doubt.is_some())
+        .map(|read| text::sync::unread(row.platform, read.dataset, read.state, read.detail.as_deref()))
+        .collect()
+}
+
 fn integration_json(row: &Integration) -> Value {
     json!({
         "platform": row.platform,
         "status": row.status,
         "last_sync_at": row.last_completed_at,
         "failure": row.failure.as_ref().map(|failure| &failure.reason),
+        "unread": row.collections.iter().filter(|read| read.state != CollectionState::Complete).map(|read| json!({
+            "dataset": read.dataset, "state": read.state, "detail": read.detail,
+        })).collect::<Vec<_>>(),
     })
 }

@@ -32,6 +32,7 @@ pub(crate) fn unreadable_file(path: &Path) -> String {
 }
 
 pub(crate) const UNREADABLE_INPUT: &str = "can't read standard input";
+pub(crate) const STOPPED: &str = "stopped by a signal: what was not finished is queued again; a running server or `watchpost sync` continues it";
 pub(crate) const UNREADABLE_TERMINAL: &str = "can't read from the terminal";
 
 /// The command can't begin, for a reason of the system.

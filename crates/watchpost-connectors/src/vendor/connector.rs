@@ -140,6 +140,9 @@ impl<V: ReadableVendor> VendorConnector<V> {
 
     fn client(&self, config: &ConnectorConfig, budget: Duration) -> Result<Client<V>, ConnectorError> {
         let session = Session::begin(&self.outbound, &self.limits, budget);
+        for secret in config.secrets.values() {
+            session.secrets().configured(secret);
+        }
         let vendor = V::open(&session, config)?;
         let address = vendor.url("/", None);
         let metered = self.limits.meters_exempt || !self.outbound.is_exempt(&address);

@@ -5,8 +5,11 @@ use std::{
     io::{self, Write},
     sync::{Arc, Mutex},
 };
-use watchpost_core::{integration::connector::ConnectorConfig, value::word::Platform};
-use watchpost_simulator::{FaultKind, RetryAfter, Vendor};
+use watchpost_core::{
+    integration::{connector::ConnectorConfig, fact::Dataset},
+    value::word::{CollectionState, Platform},
+};
+use watchpost_simulator::{Company, FaultKind, RetryAfter, Vendor};
 
 /// A writer that keeps the whole log.
 #[derive(Clone, Default)]
@@ -101,5 +104,47 @@ async fn credentials_tokens_and_bodies_do_not_appear_in_logs_errors_or_debug_tex
             });
             assert_eq!(at, None, "{secret}");
         }
+    }
+}
+
+/// A vendor that returns the credential as its own name, as the names of people and apps, in its settings.
+#[tokio::test(start_paused = true)]
+async fn a_credential_that_a_vendor_returns_is_neither_stored_nor_shown() {
+    let plain = Rig::small().await;
+    let (m365, okta) = (plain.simulator.m365(), plain.simulator.okta());
+    for (platform, secret) in [
+        (Platform::M365, m365.client_secret),
+        (Platform::Okta, okta.api_token),
+    ] {
+        let mut written = 0_u32;
+        let company = Company::load_embedded().unwrap().with_texts(&mut |text| {
+            written += 1;
+            match written % 3 {
+                0 => format!("{text} {secret}"),
+                1 => secret.to_uppercase(),
+                _ => text.to_owned(),
+            }
+        });
+        let rig = Rig::with(company, |_| {}).await;
+        let outcome = rig.sync(platform).await;
+        let error = match platform {
+            Platform::Okta => rig.connector(platform).verify(&rig.okta()).await,
+            _ => rig.connector(platform).verify(&rig.m365()).await,
+        };
+        let texts = format!("{outcome:?} {error:?}").to_lowercase();
+        assert!(!texts.contains(&secret), "{platform}");
+        let users = &outcome.collections[&Dataset::Users];
+        assert_eq!(users.state, CollectionState::Failed, "{platform}");
+        let detail = users.detail.as_deref().unwrap_or_default();
+        assert!(
+            detail.contains("contained the credential"),
+            "{platform}: {detail}"
+        );
+        // What doesn't contain it is read.
+        let others = outcome.collections.values();
+        assert!(
+            others.clone().any(|end| end.state == CollectionState::Complete),
+            "{platform}"
+        );
     }
 }

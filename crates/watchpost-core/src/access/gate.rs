@@ -57,6 +57,9 @@ pub trait KeyDirectory: Send + Sync {
     /// Returns the workspace's key generation. Each creation and revocation of a key increments it; a use never
     /// does.
     async fn key_generation(&self, workspace: WorkspaceId) -> Result<u64, StoreError>;
+    /// Marks the keys that have expired at `now`, so that they stay expired if the clock is set back. Counts as a change of
+    /// keys. Called off the request path.
+    async fn mark_expired_keys(&self, now: Timestamp) -> Result<(), StoreError>;
     /// Stores uses of keys. Called off the request path; losing one does no harm.
     async fn record_key_uses(&self, uses: &[KeyUse]) -> Result<(), StoreError>;
 }
@@ -144,11 +147,19 @@ impl AccessGate {
         let now_ms = self.clock.monotonic_ms();
         let now = self.clock.now();
         let mut known = None;
-        if let Some(entry) = lock(&self.cache).get_mut(&hash) {
-            if now_ms.saturating_sub(entry.read_at_ms) < FRESH_MS {
-                return self.admit(entry, now);
+        {
+            let mut cache = lock(&self.cache);
+            if let Some(entry) = cache.get_mut(&hash) {
+                if now_ms.saturating_sub(entry.read_at_ms) < FRESH_MS {
+                    let admitted = self.admit(entry, now);
+                    // What the store knows about an expired key holds if the clock is set back.
+                    if admitted.is_err() {
+                        cache.remove(&hash);
+                    }
+                    return admitted;
+                }
+                known = Some((entry.row.workspace, entry.generation));
             }
-            known = Some((entry.row.workspace, entry.generation));
         }
         if let Some((workspace, generation)) = known {
             let current = self
@@ -156,12 +167,17 @@ impl AccessGate {
                 .key_generation(workspace)
                 .await
                 .map_err(AuthError::Unavailable)?;
+            let mut cache = lock(&self.cache);
             if current == generation
-                && let Some(entry) = lock(&self.cache).get_mut(&hash)
+                && let Some(entry) = cache.get_mut(&hash)
                 && entry.generation == generation
             {
                 entry.read_at_ms = now_ms;
-                return self.admit(entry, now);
+                let admitted = self.admit(entry, now);
+                if admitted.is_err() {
+                    cache.remove(&hash);
+                }
+                return admitted;
             }
         }
         self.look_up(hash, now_ms, now).await
@@ -305,6 +321,14 @@ impl AccessGate {
         }
     }
 
+    /// Marks the keys that have expired. The runtime calls this about twice a second, off the request path.
+    ///
+    /// # Errors
+    /// Returns the store's error.
+    pub async fn mark_expired(&self) -> Result<(), StoreError> {
+        self.directory.mark_expired_keys(self.clock.now()).await
+    }
+
     /// Clears the cache. Called after this process changes keys.
     pub fn forget(&self) {
         lock(&self.cache).clear();
@@ -367,6 +391,7 @@ mod tests {
                 last_used_at: None,
                 expires_at: None,
                 revoked_at: None,
+                lapsed: false,
             };
             Self {
                 row: Mutex::new(row),
@@ -402,6 +427,9 @@ mod tests {
             let generation = self.generation.load(SeqCst);
             self.end_reading();
             Ok(generation)
+        }
+        async fn mark_expired_keys(&self, _: Timestamp) -> Result<(), StoreError> {
+            Ok(())
         }
         async fn record_key_uses(&self, _: &[KeyUse]) -> Result<(), StoreError> {
             Ok(())

@@ -131,6 +131,8 @@ pub struct KeyRow {
     pub expires_at: Option<Timestamp>,
     /// The time of revocation; `None` if the key wasn't revoked.
     pub revoked_at: Option<Timestamp>,
+    /// Whether a worker has found the key expired. It stays expired, even if the clock is set back.
+    pub lapsed: bool,
 }
 
 words! {
@@ -155,11 +157,17 @@ words! {
 }
 
 impl KeyState {
-    /// Returns the state at `now` of a key with these times of revocation and expiry.
-    pub fn at(now: Timestamp, revoked_at: Option<Timestamp>, expires_at: Option<Timestamp>) -> Self {
+    /// Returns the state at `now` of a key with these times of revocation and expiry. `lapsed` is whether it was found
+    /// expired before.
+    pub fn at(
+        now: Timestamp,
+        revoked_at: Option<Timestamp>,
+        expires_at: Option<Timestamp>,
+        lapsed: bool,
+    ) -> Self {
         if revoked_at.is_some() {
             Self::Revoked
-        } else if expires_at.is_some_and(|end| end <= now) {
+        } else if lapsed || expires_at.is_some_and(|end| end <= now) {
             Self::Expired
         } else {
             Self::Active
@@ -170,7 +178,7 @@ impl KeyState {
 impl KeyRow {
     /// Returns the key's state at a point in time.
     pub fn state(&self, now: Timestamp) -> KeyState {
-        KeyState::at(now, self.revoked_at, self.expires_at)
+        KeyState::at(now, self.revoked_at, self.expires_at, self.lapsed)
     }
 }
 
@@ -337,7 +345,7 @@ mod tests {
             (Some(10), Some(49), KeyState::Revoked),
             (Some(99), None, KeyState::Revoked),
         ] {
-            let state = KeyState::at(at(50), revoked.map(at), expires.map(at));
+            let state = KeyState::at(at(50), revoked.map(at), expires.map(at), false);
             assert_eq!(state, expected, "{revoked:?} {expires:?}");
         }
         assert_eq!(decide_creation(9, 10), KeyCreation::Created);

@@ -722,6 +722,9 @@ impl KeyDirectory for Fake {
     async fn key_generation(&self, _: WorkspaceId) -> Result<u64, StoreError> {
         Ok(1)
     }
+    async fn mark_expired_keys(&self, _: Timestamp) -> Result<(), StoreError> {
+        Ok(())
+    }
     async fn record_key_uses(&self, _: &[KeyUse]) -> Result<(), StoreError> {
         Ok(())
     }

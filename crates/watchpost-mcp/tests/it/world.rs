@@ -193,6 +193,7 @@ async fn key(
         last_used_at: None,
         expires_at: None,
         revoked_at: None,
+        lapsed: false,
     };
     store.keys.lock().unwrap().insert(key.hash, row);
     gate.authenticate(key.reveal()).await.unwrap()

@@ -57,13 +57,17 @@ impl CommonFlags {
     }
 }
 
-/// Runs `watchpost-http` or `watchpost-sse` until SIGTERM or SIGINT.
+/// Runs `watchpost-http` or `watchpost-sse` until SIGTERM, SIGINT or SIGHUP.
 ///
 /// # Errors
 /// If the server can't start; the message says what to do.
 pub fn http(flags: &HttpFlags, surface: Surface) -> anyhow::Result<()> {
     if let Some(HttpCommand::Bridge(bridge)) = &flags.command {
-        return Ok(event_loop()?.block_on(watchpost_bridge::run(bridge.clone()))?);
+        let runtime = event_loop()?;
+        let done = runtime.block_on(watchpost_bridge::run(bridge.clone()));
+        // A read of standard input that is in progress can't be cancelled.
+        runtime.shutdown_background();
+        return Ok(done?);
     }
     let (dir, loaded) = flags.common.load(&flags.settings())?;
     if flags.common.demo {

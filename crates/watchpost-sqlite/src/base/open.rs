@@ -32,6 +32,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/0007_meanings.sql"),
     include_str!("../../schema/0008_readings.sql"),
     include_str!("../../schema/0009_credentials.sql"),
+    include_str!("../../schema/0010_lapsed.sql"),
 ];
 
 /// The options for opening a store.

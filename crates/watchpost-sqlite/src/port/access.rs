@@ -11,7 +11,7 @@ use watchpost_core::{
         KeyRow, KeyStore, KeyUse, RevokeKey, WorkspaceScope,
     },
     error::StoreError,
-    value::id::WorkspaceId,
+    value::{id::WorkspaceId, time::Timestamp},
 };
 
 #[async_trait]
@@ -28,6 +28,21 @@ impl KeyDirectory for SqliteStore {
             .pool
             .read_one(|conn| Ok(workspaces::generations(conn, workspace)?.1))
             .map_err(|fault| fault.into_store("workspaces"))
+    }
+
+    async fn mark_expired_keys(&self, now: Timestamp) -> Result<(), StoreError> {
+        let found = self
+            .inner
+            .pool
+            .read(|conn| keys::has_expired(conn, now))
+            .map_err(|fault| fault.into_store("api_keys"))?;
+        if !found {
+            return Ok(());
+        }
+        self.inner
+            .writer
+            .call("api_keys", true, move |tx| keys::mark_expired(tx, now))
+            .await
     }
 
     async fn record_key_uses(&self, uses: &[KeyUse]) -> Result<(), StoreError> {

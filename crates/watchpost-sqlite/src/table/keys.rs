@@ -20,7 +20,7 @@ use watchpost_core::{
 };
 
 const COLUMNS: &str = "k.id, w.id, k.hash, k.prefix, k.label, k.scope, k.created_at, k.last_used_at, k.expires_at, \
-                       k.revoked_at";
+                       k.revoked_at, k.lapsed";
 
 fn key_row(row: &Row<'_>) -> Res<KeyRow> {
     Ok(KeyRow {
@@ -34,6 +34,7 @@ fn key_row(row: &Row<'_>) -> Res<KeyRow> {
         last_used_at: row.time_opt(7)?,
         expires_at: row.time_opt(8)?,
         revoked_at: row.time_opt(9)?,
+        lapsed: row.get(10)?,
     })
 }
 
@@ -46,7 +47,7 @@ pub(crate) fn by_hash(conn: &Connection, hash: &KeyHash) -> Res<Option<FoundKey>
     let mut found = known_rows(&mut statement.query([hash.0])?, "api_keys", |row| {
         Ok(FoundKey {
             row: key_row(row)?,
-            generation: row.count(10)?,
+            generation: row.count(11)?,
         })
     })?;
     Ok(found.pop())
@@ -137,12 +138,12 @@ pub(crate) fn revoke(
 /// Returns the number of active keys of a workspace, including those with a scope that this version doesn't know.
 fn active(conn: &Connection, workspace: i64, now: Timestamp) -> Res<u32> {
     let mut statement = conn.prepare_cached(
-        "SELECT revoked_at, expires_at FROM api_keys WHERE workspace_id = ?1 AND revoked_at IS NULL",
+        "SELECT revoked_at, expires_at, lapsed FROM api_keys WHERE workspace_id = ?1 AND revoked_at IS NULL",
     )?;
     let mut rows = statement.query([workspace])?;
     let mut active = 0;
     while let Some(row) = rows.next()? {
-        let state = KeyState::at(now, row.time_opt(0)?, row.time_opt(1)?);
+        let state = KeyState::at(now, row.time_opt(0)?, row.time_opt(1)?, row.get(2)?);
         active += u32::from(state == KeyState::Active);
     }
     Ok(active)
@@ -151,15 +152,42 @@ fn active(conn: &Connection, workspace: i64, now: Timestamp) -> Res<u32> {
 /// Returns the state of a key: `Revoked` if there is no such key, or if this version doesn't know its scope.
 pub(crate) fn state(conn: &Connection, workspace: i64, id: KeyId, now: Timestamp) -> Res<KeyState> {
     let mut statement = conn.prepare_cached(
-        "SELECT revoked_at, expires_at, scope FROM api_keys WHERE workspace_id = ?1 AND id = ?2",
+        "SELECT revoked_at, expires_at, scope, lapsed FROM api_keys WHERE workspace_id = ?1 AND id = ?2",
     )?;
     let mut rows = statement.query(params![workspace, id.as_bytes()])?;
     match rows.next()? {
         Some(row) if row.word_opt::<KeyScope>(2)?.is_some() => {
-            Ok(KeyState::at(now, row.time_opt(0)?, row.time_opt(1)?))
+            Ok(KeyState::at(now, row.time_opt(0)?, row.time_opt(1)?, row.get(3)?))
         }
         _ => Ok(KeyState::Revoked),
     }
+}
+
+/// The condition for keys whose expiry hasn't been observed yet.
+const UNLAPSED: &str = "lapsed = 0 AND revoked_at IS NULL AND expires_at IS NOT NULL";
+
+/// Whether a key has expired without having been marked.
+pub(crate) fn has_expired(conn: &Connection, now: Timestamp) -> Res<bool> {
+    Ok(conn
+        .prepare_cached(&format!(
+            "SELECT EXISTS (SELECT 1 FROM api_keys WHERE {UNLAPSED} AND expires_at <= ?1)"
+        ))?
+        .query_row([now.as_millis()], |row| row.get(0))?)
+}
+
+/// Marks the keys that have expired, so that they stay expired if the clock is set back.
+pub(crate) fn mark_expired(tx: &Tx<'_>, now: Timestamp) -> Res<()> {
+    let workspaces: Vec<i64> = {
+        let mut statement = tx.conn.prepare_cached(&format!(
+            "UPDATE api_keys SET lapsed = 1 WHERE {UNLAPSED} AND expires_at <= ?1 RETURNING workspace_id"
+        ))?;
+        let rows = statement.query_map([now.as_millis()], |row| row.get(0))?;
+        rows.collect::<rusqlite::Result<_>>()?
+    };
+    for workspace in workspaces {
+        bump_keys(tx.conn, workspace)?;
+    }
+    Ok(())
 }
 
 fn bump_keys(conn: &rusqlite::Connection, workspace: i64) -> Res<()> {

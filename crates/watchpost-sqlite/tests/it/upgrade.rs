@@ -76,7 +76,8 @@ fn revert_doubt(path: &PathBuf) -> Connection {
             .unwrap();
     }
     raw.execute_batch(
-        "ALTER TABLE integrations DROP COLUMN failure_credential; DROP TABLE entity_readings; ALTER TABLE accounts DROP COLUMN password_expiry_exempt; \
+        "ALTER TABLE api_keys DROP COLUMN lapsed; ALTER TABLE integrations DROP COLUMN failure_credential; \
+         DROP TABLE entity_readings; ALTER TABLE accounts DROP COLUMN password_expiry_exempt; \
          ALTER TABLE account_mfa DROP COLUMN phishing_resistant_known; \
          ALTER TABLE account_mfa DROP COLUMN weak_only_known; ALTER TABLE grants DROP COLUMN network; \
          ALTER TABLE apps DROP COLUMN tenant_wide; \

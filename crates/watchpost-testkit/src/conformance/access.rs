@@ -6,8 +6,38 @@ use watchpost_core::{
     access::{KeyCreation, KeyHash, KeyRevocation, KeyScope, KeyState, RevokeKey},
     audit::{AuditOutcome, AuditQuery, AuditTarget, ChainVerdict, checkpoint::ChainHead},
     error::StoreError,
-    value::id::{KeyId, WorkspaceId},
+    value::{
+        id::{KeyId, WorkspaceId},
+        time::DAY_MS,
+    },
 };
+
+/// A key that has expired is marked. From then on it is rejected whatever the clock says, and doesn't count among
+/// the active ones.
+pub async fn an_expired_key_stays_expired_if_the_clock_is_set_back(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let (id, secret, _) = world.create_key(&tenant.operator, KeyScope::Read).await;
+    let authenticate = || async { world.access.gate.authenticate(&secret).await.is_ok() };
+    world.access.gate.mark_expired().await.unwrap();
+    assert!(authenticate().await, "a key that hasn't expired isn't marked");
+
+    world.clock.advance_ms(91 * DAY_MS);
+    assert!(!authenticate().await);
+    let generation = world.store.key_generation(tenant.id).await.unwrap();
+    world.access.gate.mark_expired().await.unwrap();
+    assert!(world.store.key_generation(tenant.id).await.unwrap() > generation);
+    world.clock.advance_ms(-30 * DAY_MS);
+    assert!(!authenticate().await);
+    let keys = world.store.list_keys(&tenant.operator).await.unwrap();
+    let key = keys.iter().find(|key| key.id == id).unwrap();
+    assert!(key.expires_at.unwrap() > world.now());
+    assert_eq!(key.state(world.now()), KeyState::Expired);
+    // A key that is created now isn't affected.
+    let (_, secret, made) = world.create_key(&tenant.operator, KeyScope::Read).await;
+    assert_eq!(made, KeyCreation::Created);
+    assert!(world.access.gate.authenticate(&secret).await.is_ok());
+}
 
 /// Creates, uses and revokes a key, and checks the gate and the list after each step.
 pub async fn a_key_is_found_listed_used_and_revoked(harness: &dyn Harness) {

@@ -41,6 +41,7 @@ macro_rules! conformance_tests {
     ($harness:expr) => {
         $crate::conformance_tests!(@each $harness;
             access::a_key_is_found_listed_used_and_revoked,
+            access::an_expired_key_stays_expired_if_the_clock_is_set_back,
             access::parallel_creations_never_exceed_the_key_limit,
             access::generations_increase_only_with_changes,
             access::a_chain_has_no_gaps_and_its_entries_can_be_filtered,

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "client"))
@@ -43,6 +44,11 @@ def talk(launch):
 
 def launch_of(text):
     return next(iter(json.loads(text)["mcpServers"].values()))
+
+
+def order(origin, what):
+    """Gives an order to the demo's simulated vendors."""
+    urllib.request.urlopen(urllib.request.Request(f"{origin}/_simulator/orders", json.dumps(what).encode(), method="POST"), timeout=10).read()
 
 
 CHECK = """# METADATA
@@ -268,6 +274,22 @@ def main():
     assert {row["id"] for row in json.loads(cli("findings", "list", "--json").stdout)["findings"]} == {row["id"] for row in before["findings"]}
     print("- set-credential replaces a credential, keeps the findings, and rejects a wrong one; remove points to it")
 
+    origin = re.search(r"http://127\.0\.0\.1:\d+", (DATA / "watchpost.toml").read_text()).group()
+    order(origin, {"fault": {"vendor": "okta", "path_contains": "/zones", "times": 4294967295, "kind": "malformed_json"}})
+    failed = cli("sync", "--platform", "okta", code=6)
+    assert "`locations` failed" in failed.stderr and "Not everything could be read" in failed.stdout, failed
+    order(origin, "clear_faults")
+    cli("sync", "--platform", "okta")
+    print("- sync exits with 6 and names the dataset that failed")
+
+    hung_up = subprocess.Popen([BIN / "watchpost", "bridge", "--url", info["mcp_url"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "WATCHPOST_API_KEY": info["read_key"]})
+    hung_up.stdin.write((json.dumps(initialize("commands", "2025-06-18")) + "\n").encode())
+    hung_up.stdin.flush()
+    assert hung_up.stdout.readline(), "the bridge runs"
+    hung_up.send_signal(signal.SIGHUP)
+    assert hung_up.wait(timeout=10) == 0
+    print("- the bridge stops at SIGHUP, although its input is open")
+
     scans()
 
     cli("backup", SCRATCH / "copy.db")
@@ -280,8 +302,9 @@ def main():
     cli("restore", SCRATCH / "copy.db", data=restored, code=4)
     print("- a backup of a running server is restored completely into another folder")
 
-    server.send_signal(signal.SIGTERM)
+    server.send_signal(signal.SIGHUP)
     assert server.wait(timeout=30) == 0
+    print("- the server stops at SIGHUP")
     shutil.rmtree(SCRATCH)
     print("command line: passed")
 

@@ -28,6 +28,7 @@ pub mod identity;
 pub mod import;
 pub mod integration;
 pub mod job;
+pub mod log_sample;
 pub mod port;
 pub mod posture;
 pub mod remediation;

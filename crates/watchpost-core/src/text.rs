@@ -77,6 +77,7 @@ pub(crate) mod error {
         "it was used with other arguments before: use a new key for another change";
     pub(crate) const CONFIRMATION_REUSED: &str =
         "this confirmation was given for another request: call again without it";
+    pub(crate) const CHANGE_NOT_STORED: &str = "the store can't take the change, and nothing was changed";
     pub(crate) const STORE_UNAVAILABLE: &str = "the store is not available";
     pub(crate) const AUDIT_UNAVAILABLE: &str = "the audit log can't be written, so no request is answered";
 

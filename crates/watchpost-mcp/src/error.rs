@@ -33,6 +33,17 @@ pub(crate) struct UserError {
     pub target: AuditTarget,
     /// The receipt of the audit entry that the use case has stored; `None` if the server has yet to store it.
     pub receipt: Option<ChangeReceipt>,
+    /// Why the store could not be used, if that is the reason.
+    pub outage: Option<Outage>,
+}
+
+/// Why the store could not be used.
+#[derive(Debug)]
+pub(crate) struct Outage {
+    /// The cause, for the log.
+    pub source: Source,
+    /// Whether a change was handed to the store, so that it may have been made.
+    pub may_be_done: bool,
 }
 
 impl Failure {
@@ -48,6 +59,7 @@ impl Failure {
             outcome,
             target: AuditTarget::default(),
             receipt: None,
+            outage: None,
         })
     }
 
@@ -58,6 +70,7 @@ impl Failure {
             outcome,
             target: AuditTarget::default(),
             receipt: Some(receipt),
+            outage: None,
         })
     }
 
@@ -99,16 +112,27 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let internal = |source, may_be_done| Self::Internal { source, may_be_done };
         let outcome = error.outcome();
-        match error {
+        let message = next_step::explained(&error);
+        let (source, may_be_done) = match error {
             Error::Internal(source) => return internal(source, false),
-            Error::Unknown(source) => return internal(source, true),
-            Error::Unavailable { reason, ref source } => {
-                tracing::warn!(reason, error = source.as_ref(), "a call could not be answered");
-            }
-            _ => {}
-        }
-        Self::user(next_step::explained(&error), outcome)
+            Error::Unknown(source) if !is_outage(source.as_ref()) => return internal(source, true),
+            Error::Unknown(source) => (source, true),
+            Error::Unavailable { source, .. } => (source, false),
+            _ => return Self::user(message, outcome),
+        };
+        Self::User(UserError {
+            message,
+            outcome,
+            target: AuditTarget::default(),
+            receipt: None,
+            outage: Some(Outage { source, may_be_done }),
+        })
     }
+}
+
+/// Whether a change has no known outcome because the store could not be used, not because of a bug.
+fn is_outage(source: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    matches!(source.downcast_ref(), Some(StoreError::OutcomeUnknown(_)))
 }
 
 impl From<StoreError> for Failure {

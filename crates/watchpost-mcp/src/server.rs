@@ -27,6 +27,8 @@ use std::{borrow::Cow, sync::Arc};
 use watchpost_core::{
     access::{KeyScope, WorkspaceScope},
     audit::{AuditKey, AuditOutcome, AuditTarget, CallRecord, ReadRecord},
+    error::Error,
+    log_sample::LogSample,
     service::{Reader, Unrecorded, Watchpost},
 };
 use watchpost_protocol::{
@@ -59,6 +61,7 @@ pub struct McpServer {
     replies: ReplyCache,
     confirm: ConfirmMode,
     subscriptions: Arc<Subscriptions>,
+    outages: LogSample,
 }
 
 impl McpServer {
@@ -97,6 +100,7 @@ impl McpServer {
             replies: ReplyCache::default(),
             confirm: ConfirmMode::default(),
             subscriptions: Arc::default(),
+            outages: LogSample::new(),
         })
     }
 
@@ -160,8 +164,8 @@ impl McpServer {
             }
         };
         self.watchpost.record(scope, read, describe).await.map_err(|error| {
-            tracing::error!(%error, method, "an audit entry could not be stored; the request is not answered");
-            CallError::Internal
+            self.log_outage(method, &error);
+            CallError::Unavailable(text::errors::AUDIT_UNAVAILABLE.into())
         })
     }
 
@@ -184,7 +188,24 @@ impl McpServer {
         tool: &'static str,
         source: &(dyn std::error::Error + Send + Sync + 'static),
     ) -> Outcome {
+        if let Some(error @ Error::Unavailable { source, .. }) = source.downcast_ref() {
+            self.log_outage(tool, source.as_ref());
+            return Outcome::Error(CallError::Unavailable(text::next_step::explained(error).into()));
+        }
         Outcome::Error(CallError::Incident(self.log_incident(tool, source)))
+    }
+
+    /// Logs a sample of the requests that are not answered because the store can't be used: each request fails then, and
+    /// the log must not fill the disk.
+    fn log_outage(
+        &self,
+        tool: &'static str,
+        source: &(dyn std::error::Error + Send + Sync + 'static),
+    ) {
+        if let Some(left_out) = self.outages.take(self.watchpost.clock().now()) {
+            let source: &(dyn std::error::Error + 'static) = source;
+            tracing::error!(tool, left_out, error = source, "the store can't be used; requests are not answered");
+        }
     }
 
     /// Logs an internal error and returns its incident id.

@@ -39,6 +39,11 @@ pub enum CallError {
     /// The parameters are invalid. The text is sent to the client.
     #[error("{0}")]
     InvalidParams(Cow<'static, str>),
+    /// The server can't answer at the moment, and the same request may succeed later. The text is sent to the client, and
+    /// says whether the request took effect. Modern clients get it with the HTTP status 503. Legacy clients don't read the
+    /// body of such a response: they get a tool error, or a protocol error with the status 200.
+    #[error("{0}")]
+    Unavailable(Cow<'static, str>),
     /// The server failed. The client receives no details, so the handler must log the cause.
     #[error("internal error")]
     Internal,
@@ -67,6 +72,7 @@ impl CallError {
         match self {
             Self::Internal => RpcError::internal(),
             error @ Self::Incident(_) => RpcError::incident(error.to_string()),
+            Self::Unavailable(text) => RpcError::unavailable(text, era),
             Self::InvalidParams(text) => RpcError::invalid_params(text),
             Self::MissingCapability(required) => RpcError::missing_capability(required, era),
             error => RpcError::invalid_params(error.to_string()),

@@ -199,6 +199,15 @@ impl RpcError {
         Self::new(INTERNAL_ERROR, message, 200)
     }
 
+    /// The error for a request that can't be answered at the moment.
+    pub(crate) fn unavailable(message: impl Into<Cow<'static, str>>, era: Era) -> Self {
+        let status = match era {
+            Era::Legacy => 200,
+            Era::Modern => 503,
+        };
+        Self::new(INTERNAL_ERROR, message, status)
+    }
+
     pub(crate) fn header_mismatch(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(HEADER_MISMATCH, message, 400)
     }

@@ -242,6 +242,12 @@ impl Request {
         self.revision.era()
     }
 
+    /// Whether the client reads a protocol error in a response whose HTTP status is that of a failure. Other clients show
+    /// the model a tool error only if it is a result.
+    pub(crate) fn reads_errors_by_status(&self) -> bool {
+        self.era() == Era::Modern && self.transport == TransportKind::Http
+    }
+
     /// Returns the operation that the request asks for.
     pub fn operation(&self) -> Operation {
         self.operation

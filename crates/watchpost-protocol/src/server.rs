@@ -1,6 +1,7 @@
 //! The entry points for a transport.
 
 use crate::{
+    call_error::CallError,
     change::{ChangeStream, Interest},
     client::SessionState,
     code::{INVALID_PARAMS, RequiredCapability, RpcError},
@@ -216,6 +217,11 @@ impl<H: Handler> Server<H> {
                 meta: RequestMeta::new(request, link, &inputs),
             };
             let required = match (self.handler.call(principal, call).await, &method) {
+                (Outcome::Error(CallError::Unavailable(text)), Method::CallTool { .. })
+                    if !request.reads_errors_by_status() =>
+                {
+                    return Ok(self.tool_error(request, &text));
+                }
                 (Outcome::Error(error), _) => return Err(error.into_rpc(&method, request.era())),
                 (Outcome::Complete(completed), method) if answers(&completed, method) => {
                     return Ok(self.encoder.completed(request.id(), request.revision, &completed));
@@ -256,8 +262,12 @@ impl<H: Handler> Server<H> {
         if request.operation != Operation::CallTool || error.code() != INVALID_PARAMS {
             return Err(error);
         }
-        let result = Completed::Tool(ToolResult::error(error.message()));
-        Ok(self.encoder.completed(request.id(), request.revision, &result))
+        Ok(self.tool_error(request, error.message()))
+    }
+
+    fn tool_error(&self, request: &Request, message: &str) -> Bytes {
+        let result = Completed::Tool(ToolResult::error(message));
+        self.encoder.completed(request.id(), request.revision, &result)
     }
 
     /// Reads the answers of a modern request. Fails if its state wasn't sealed by this server (MRT-04, MRT-05).

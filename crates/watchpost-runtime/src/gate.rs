@@ -181,7 +181,9 @@ async fn authenticate(
         }
         AuthError::Unavailable(source) => {
             counters.unavailable.add();
-            tracing::error!(error = %source, "keys can't be checked");
+            if let Some(left_out) = counters.unchecked_keys.take(access.clock().now()) {
+                tracing::error!(error = %source, left_out, "keys can't be checked");
+            }
             Refusal::Unavailable {
                 retry_after: STORE_RETRY,
             }

@@ -12,14 +12,14 @@ use std::{
     time::Duration,
 };
 use tokio::{sync::Mutex, time::Instant};
-use watchpost_core::{access::AccessGate, job::InstanceStore, port::Clock};
+use watchpost_core::{access::AccessGate, job::InstanceStore, log_sample::LogSample, port::Clock};
 use watchpost_sqlite::SqliteStore;
 use watchpost_transport::{Occupancy, Probes};
 
 /// Time for which the result of a readiness check is reused.
 const READY_FOR: Duration = Duration::from_secs(1);
-/// Maximum time of a readiness check.
-const READY_WITHIN: Duration = Duration::from_secs(3);
+/// Maximum time of a readiness check, so that a probe is answered within a second.
+const READY_WITHIN: Duration = Duration::from_millis(800);
 
 /// A counter that only increases.
 #[derive(Debug, Default)]
@@ -48,6 +48,8 @@ pub struct Counters {
     pub throttled: Count,
     /// Requests that were rejected because the store failed.
     pub unavailable: Count,
+    /// What is logged about them.
+    pub unchecked_keys: LogSample,
     /// Jobs that completed.
     pub jobs_completed: Count,
     /// Jobs that failed.
@@ -66,6 +68,7 @@ pub struct StoreProbes {
     counters: Arc<Counters>,
     occupancy: Arc<OnceLock<Gauge>>,
     last: Mutex<Option<(Instant, Result<(), String>)>>,
+    unready: LogSample,
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
 }
@@ -123,6 +126,7 @@ impl StoreProbes {
             counters,
             occupancy,
             last: Mutex::new(None),
+            unready: LogSample::new(),
             recorder,
             handle,
         }
@@ -158,7 +162,9 @@ impl Probes for StoreProbes {
         let answer = match tokio::time::timeout(READY_WITHIN, check).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
-                tracing::error!(error = %error, source = ?std::error::Error::source(&error), "the store is not ready");
+                if let Some(left_out) = self.unready.take(self.clock.now()) {
+                    tracing::error!(error = %error, source = ?std::error::Error::source(&error), left_out, "the store is not ready");
+                }
                 Err(error.to_string())
             }
             Err(_) => Err(text::STORE_UNRESPONSIVE.to_owned()),

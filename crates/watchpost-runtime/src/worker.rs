@@ -15,6 +15,7 @@ use watchpost_core::{
     access::{AccessGate, JobAuthority},
     error::StoreError,
     job::{InstanceStore, JobEnd, LEASE_MS, LeasedJob},
+    log_sample::LogSample,
     port::Clock,
     service::Watchpost,
     value::time::Timestamp,
@@ -88,9 +89,12 @@ impl Worker {
 
     /// Runs jobs until `stop` is set. Errors of the store are logged, and the worker tries again.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) {
+        let failures = LogSample::new();
         while !*stop.borrow() {
             if let Err(error) = self.run_once(&stop).await {
-                tracing::error!(error = %error, source = ?std::error::Error::source(&error), "the worker can't use the store; trying again");
+                if let Some(left_out) = failures.take(self.clock.now()) {
+                    tracing::error!(left_out, error = %error, source = ?std::error::Error::source(&error), "the worker can't use the store; trying again");
+                }
                 tokio::select! {
                     () = tokio::time::sleep(PAUSE_AFTER_FAILURE) => {}
                     _ = stop.changed() => {}
@@ -267,6 +271,7 @@ async fn catch_panic(work: impl Future<Output = JobEnd>) -> JobEnd {
 /// Writes the uses of keys every half second, and a last time when `stop` is set. Logs when the clock is set back.
 pub async fn flush_key_uses(access: &AccessGate, clock: &dyn Clock, mut stop: watch::Receiver<bool>) {
     let mut clock_watch = ClockWatch::default();
+    let (unmarked, unrecorded) = (LogSample::new(), LogSample::new());
     loop {
         if let Some(back_ms) = clock_watch.set_back_by(clock) {
             tracing::warn!(
@@ -278,11 +283,15 @@ pub async fn flush_key_uses(access: &AccessGate, clock: &dyn Clock, mut stop: wa
             () = tokio::time::sleep(TICK) => false,
             _ = stop.wait_for(|stop| *stop) => true,
         };
-        if let Err(error) = access.mark_expired().await {
-            tracing::warn!(error = %error, "expired keys can't be marked");
+        if let Err(error) = access.mark_expired().await
+            && let Some(left_out) = unmarked.take(clock.now())
+        {
+            tracing::warn!(left_out, error = %error, "expired keys can't be marked");
         }
-        if let Err(error) = access.flush_uses().await {
-            tracing::warn!(error = %error, "uses of keys can't be recorded");
+        if let Err(error) = access.flush_uses().await
+            && let Some(left_out) = unrecorded.take(clock.now())
+        {
+            tracing::warn!(left_out, error = %error, "uses of keys can't be recorded");
         }
         if stopped {
             return;

@@ -259,11 +259,16 @@ pub(crate) fn unauthorized(message: &'static str) -> Response {
 /// Creates an error with a `Retry-After` header, rounded up to at least one second.
 pub(crate) fn later(status: StatusCode, message: &'static str, retry_after: Duration) -> Response {
     let mut response = error(status, message);
-    let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+    self::retry_after(&mut response, retry_after);
+    response
+}
+
+/// Sets the time after which the client may repeat the request.
+pub(crate) fn retry_after(response: &mut Response, after: Duration) {
+    let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
     response
         .headers_mut()
         .insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
-    response
 }
 
 pub(crate) fn too_many_streams() -> Response {

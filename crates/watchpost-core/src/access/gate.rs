@@ -127,6 +127,11 @@ impl AccessGate {
         self.suspended.get().map(String::as_str)
     }
 
+    /// Returns the clock by which keys expire.
+    pub fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
     /// Returns the scope of a presented key.
     ///
     /// A cached key is valid for 50 ms after its generation row was last read. After that the generation row is

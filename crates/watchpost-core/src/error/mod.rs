@@ -20,9 +20,12 @@ pub enum StoreError {
     /// Another writer changed the data first. The operation can be repeated.
     #[error("the stored data changed in the meantime")]
     Conflict,
-    /// The store can't be used right now (locked, full, read-only). Retry later.
+    /// The store can't be used right now (locked, full, read-only). A change was not made. Retry later.
     #[error("the store is not available")]
     Unavailable(#[source] Source),
+    /// The store failed at the end of a change, and it isn't known whether the change was made.
+    #[error("it is not known whether the change was stored")]
+    OutcomeUnknown(#[source] Source),
     /// A stored value is not valid.
     #[error("a stored value in `{table}` is damaged")]
     Corrupt {
@@ -165,9 +168,11 @@ impl Error {
     /// not have been made.
     pub fn of_change(error: StoreError) -> Self {
         match error {
-            broken @ (StoreError::Unavailable(_) | StoreError::Corrupt { .. } | StoreError::Backend(_)) => {
-                Self::Unknown(Box::new(broken))
-            }
+            broken @ (StoreError::Corrupt { .. } | StoreError::Backend(_)) => Self::Unknown(Box::new(broken)),
+            StoreError::Unavailable(source) => Self::Unavailable {
+                reason: text::error::CHANGE_NOT_STORED,
+                source,
+            },
             decided => decided.into(),
         }
     }
@@ -204,6 +209,7 @@ impl From<StoreError> for Error {
                 reason: text::error::AUDIT_UNAVAILABLE,
                 source,
             },
+            unknown @ StoreError::OutcomeUnknown(_) => Self::Unknown(Box::new(unknown)),
             other @ (StoreError::Corrupt { .. } | StoreError::Backend(_)) => Self::Internal(Box::new(other)),
         }
     }

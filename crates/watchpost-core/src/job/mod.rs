@@ -172,7 +172,8 @@ pub trait InstanceStore: Send + Sync {
     /// Returns the head of each workspace's audit chain with the generation of its keys, ordered by workspace, all in one
     /// state of the store. With `durable`, everything that they stand for survives a power cut once this returns.
     async fn chain_heads(&self, durable: bool) -> Result<Vec<ChainHead>, StoreError>;
-    /// Checks that reads and writes work right now, by a write of its own. For the readiness probe.
+    /// Checks that durable writes and reads work right now, by a write of its own that doesn't grow the store. For the
+    /// readiness probe.
     async fn check_ready(&self, now: Timestamp) -> Result<(), StoreError>;
 }
 

@@ -79,20 +79,17 @@ impl FinishedCall {
 
     /// Whether a failed call can be retried.
     const fn retry(&self, has_key: bool) -> Retry {
-        match (&self.result, has_key) {
-            (
-                Err(Failure::Internal {
-                    may_be_done: true, ..
-                }),
-                true,
-            ) => Retry::ByKey,
-            (
-                Err(Failure::Internal {
-                    may_be_done: true, ..
-                }),
-                false,
-            ) => Retry::Unsafe,
-            (Err(Failure::User(error)), _) => match error.outcome {
+        let may_be_done = match &self.result {
+            Err(Failure::Internal { may_be_done, .. }) => *may_be_done,
+            Err(Failure::User(UserError {
+                outage: Some(outage), ..
+            })) => outage.may_be_done,
+            _ => false,
+        };
+        match &self.result {
+            Err(_) if may_be_done && has_key => Retry::ByKey,
+            Err(_) if may_be_done => Retry::Unsafe,
+            Err(Failure::User(error)) => match error.outcome {
                 AuditOutcome::NotFound
                 | AuditOutcome::Denied
                 | AuditOutcome::Invalid
@@ -108,7 +105,7 @@ impl McpServer {
     /// Stores the audit entry of a call and returns what the call read once the entry is committed.
     ///
     /// # Errors
-    /// The entry can't be stored. The error is the message for the caller.
+    /// The entry can't be stored, which is logged. The error is the message for the caller.
     pub(super) async fn record<T>(
         &self,
         scope: &WorkspaceScope,
@@ -133,7 +130,7 @@ impl McpServer {
             .record(scope, read, describe)
             .await
             .map_err(|error| {
-                tracing::error!(%error, tool, "an audit entry could not be stored; the call is not answered");
+                self.log_outage(tool, &error);
                 text::errors::AUDIT_UNAVAILABLE
             })
     }
@@ -178,7 +175,7 @@ impl McpServer {
         };
         match self.record(scope, "unknown", Unrecorded::new(()), describe).await {
             Ok(()) => Outcome::Error(CallError::UnknownTool),
-            Err(unrecorded) => complete(tool_error(unrecorded)),
+            Err(unrecorded) => unavailable(unrecorded),
         }
     }
 
@@ -191,11 +188,10 @@ impl McpServer {
             reduced: tool.reduce(raw, &self.audit_key),
         };
         let recorded = self.record(scope, name, required, describe).await;
-        let (message, retry) = match recorded {
-            Ok(required) => (required, Retry::Refused),
-            Err(unrecorded) => (unrecorded.to_owned(), Retry::Unchanged),
-        };
-        complete(error_of(tool, &message, retry))
+        match recorded {
+            Ok(required) => complete(error_of(tool, &required, Retry::Refused)),
+            Err(unrecorded) => unavailable_of(tool, unrecorded, Retry::Unchanged),
+        }
     }
 
     /// Answers a call whose arguments can't be parsed.
@@ -223,16 +219,15 @@ impl McpServer {
             .replies
             .generation(&self.watchpost, scope)
             .await
-            .inspect_err(
-                |error| tracing::warn!(%error, "the generation could not be read; nothing is cached"),
-            )
+            // Nothing is cached then.
+            .inspect_err(|error| self.log_outage(tool.declaration.name, error))
             .ok();
         let slot = key.zip(generation);
         if let Some((key, generation)) = &slot
             && let Some(reply) = self.replies.get(key, *generation, clock.now())
         {
             let recorded = self.record_reply(scope, tool, &reply).await;
-            return complete(recorded.unwrap_or_else(tool_error));
+            return recorded.map_or_else(unavailable, complete);
         }
         let Prepared {
             arguments,
@@ -330,8 +325,14 @@ impl McpServer {
         let finished = finished.map(|mut finished| {
             retry = finished.retry(has_key);
             // Internal errors are logged even if the audit entry can't be stored.
-            if let Err(Failure::Internal { source, .. }) = &finished.result {
-                finished.incident = Some(self.log_incident(name, source.as_ref()));
+            match &finished.result {
+                Err(Failure::Internal { source, .. }) => {
+                    finished.incident = Some(self.log_incident(name, source.as_ref()));
+                }
+                Err(Failure::User(UserError {
+                    outage: Some(outage), ..
+                })) => self.log_outage(name, outage.source.as_ref()),
+                _ => {}
             }
             finished
         });
@@ -354,7 +355,7 @@ impl McpServer {
                 // The audit log can be written again later.
                 Retry::Unchanged | Retry::Refused | Retry::Decided => Retry::Unchanged,
             };
-            complete(error_of(tool, message, retry))
+            unavailable_of(tool, message, retry)
         })?;
         match finished.result {
             Ok(Done::Answered(answer)) => Ok(answer),
@@ -363,6 +364,11 @@ impl McpServer {
                 Err(Outcome::InputRequired(ask))
             }
             Ok(Done::NotConfirmed(_)) => Err(complete(unconfirmed(finished.confirmation))),
+            Err(Failure::User(UserError {
+                message,
+                outage: Some(_),
+                ..
+            })) => Err(unavailable_of(tool, &message, retry)),
             Err(Failure::User(UserError { message, .. })) => Err(complete(error_of(tool, &message, retry))),
             Err(Failure::Internal { .. }) => {
                 let id = finished.incident.unwrap_or_default();
@@ -399,6 +405,20 @@ fn tool_error(message: &str) -> ToolResult {
 /// fields of an error would not conform to the tool's output schema, and clients that validate them drop the text.
 fn write_error(message: &str, retry: Retry) -> ToolResult {
     tool_error(&retry.advise(message))
+}
+
+/// Returns the error of a call that can't be answered because the store can't be used.
+fn unavailable(message: &str) -> Outcome {
+    Outcome::Error(CallError::Unavailable(message.to_owned().into()))
+}
+
+/// As [`unavailable`]. For a write tool, the error says whether the call can be retried.
+fn unavailable_of(tool: &ToolEntry, message: &str, retry: Retry) -> Outcome {
+    if tool.takes_write_key() {
+        unavailable(&retry.advise(message))
+    } else {
+        unavailable(message)
+    }
 }
 
 /// Returns the result of a change that the person did not confirm: an error, so that the model doesn't report the change

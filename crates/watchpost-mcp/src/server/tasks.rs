@@ -1,7 +1,11 @@
 //! `tasks/get`, `tasks/update` and `tasks/cancel`.
 
 use super::McpServer;
-use crate::{arguments::Reduced, error::Failure, tasks};
+use crate::{
+    arguments::Reduced,
+    error::{Failure, UserError},
+    tasks,
+};
 use watchpost_core::{
     access::WorkspaceScope,
     audit::{AuditOutcome, AuditTarget, CallRecord},
@@ -92,6 +96,14 @@ impl McpServer {
     fn task_failed(&self, method: &'static str, failure: Failure) -> Outcome {
         match failure {
             Failure::Internal { source, .. } => self.incident(method, source.as_ref()),
+            Failure::User(UserError {
+                message,
+                outage: Some(outage),
+                ..
+            }) => {
+                self.log_outage(method, outage.source.as_ref());
+                Outcome::Error(CallError::Unavailable(message.into()))
+            }
             Failure::User(error) => {
                 tracing::warn!(
                     method,

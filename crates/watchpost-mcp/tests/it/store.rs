@@ -86,6 +86,8 @@ pub(crate) struct Fake {
     pub(crate) audit_broken: AtomicBool,
     /// While set, changes are made but their answers are lost.
     pub(crate) answers_lost: AtomicBool,
+    /// While set, changes can't be stored and are not made.
+    pub(crate) full: AtomicBool,
     /// While set, reads fail.
     pub(crate) broken: AtomicBool,
     /// The number of reads of risk facts.
@@ -129,6 +131,9 @@ impl Fake {
         if self.audit_broken.load(Ordering::Relaxed) {
             return Err(StoreError::AuditUnavailable("disk full".into()));
         }
+        if self.full.load(Ordering::Relaxed) {
+            return Err(StoreError::Unavailable("disk full".into()));
+        }
         let done = self.with(workspace, |data| {
             let (kind, id) = entry.actor();
             let actor = (kind, id.to_owned());
@@ -166,7 +171,7 @@ impl Fake {
             Ok(entry.stored(seq, value))
         });
         if self.answers_lost.load(Ordering::Relaxed) {
-            return Err(StoreError::Unavailable("the disk went away".into()));
+            return Err(StoreError::OutcomeUnknown("the disk went away".into()));
         }
         done
     }

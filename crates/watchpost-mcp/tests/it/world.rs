@@ -43,7 +43,7 @@ use watchpost_mcp::{
     ConfirmMode, CursorKey, McpServer,
     tools::{TOOLS, ToolEntry},
 };
-use watchpost_protocol::{Incoming, Link, Server, SessionState, TransportFacts, TransportKind};
+use watchpost_protocol::{Header, Incoming, Link, Server, SessionState, TransportFacts, TransportKind};
 
 pub(crate) const NOW: &str = "2026-03-01T07:00:00Z";
 
@@ -289,17 +289,29 @@ impl World {
 
     /// Sends `tools/call` as a modern client.
     pub(crate) async fn call(&self, scope: &Arc<WorkspaceScope>, tool: &str, arguments: Value) -> Answer {
-        let message = json!({
-            "jsonrpc": "2.0", "id": 7, "method": "tools/call",
-            "params": {
-                "name": tool, "arguments": arguments,
-                "_meta": {
-                    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-                    "io.modelcontextprotocol/clientCapabilities": {}
-                }
-            }
-        });
-        self.send(scope, &message).await
+        self.send(scope, &modern_call(tool, &arguments)).await
+    }
+
+    /// As [`Self::call`], over HTTP. Returns the status, too.
+    pub(crate) async fn call_over_http(
+        &self,
+        scope: &Arc<WorkspaceScope>,
+        tool: &str,
+        arguments: Value,
+    ) -> (u16, Answer) {
+        let bytes = serde_json::to_vec(&modern_call(tool, &arguments)).unwrap().into();
+        let facts = TransportFacts {
+            version: Header::One(b"2026-07-28"),
+            method: Header::One(b"tools/call"),
+            name: Header::One(tool.as_bytes()),
+            ..TransportFacts::new(TransportKind::Http, None)
+        };
+        let Incoming::Request(request) = self.server.decode(&bytes, &facts) else {
+            panic!("not a request")
+        };
+        let reply = self.server.handle(scope, &request, Link::default()).await;
+        let answer = serde_json::from_slice(&reply.body.unwrap()).unwrap();
+        (reply.status, Answer(answer))
     }
 
     pub(crate) async fn send(&self, scope: &Arc<WorkspaceScope>, message: &Value) -> Answer {
@@ -578,4 +590,17 @@ fn fill(data: &mut Data, hostile: &str) {
     ];
     data.latest = Some(snapshot(9, 0));
     data.previous = Some(snapshot(4, 1));
+}
+
+fn modern_call(tool: &str, arguments: &Value) -> Value {
+    json!({
+        "jsonrpc": "2.0", "id": 7, "method": "tools/call",
+        "params": {
+            "name": tool, "arguments": arguments,
+            "_meta": {
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientCapabilities": {}
+            }
+        }
+    })
 }

@@ -266,6 +266,29 @@ async fn a_store_failure_before_the_change_is_safe_to_retry() {
 }
 
 #[tokio::test]
+async fn a_change_that_the_store_cannot_take_is_not_made_and_is_safe_to_retry() {
+    let world = World::company().await;
+    world.store.full.store(true, Ordering::Relaxed);
+    let generation = world.ours(|data| data.generation);
+    for (tool, arguments) in actions() {
+        let (text, advice) = rejected(&world, &world.writer, tool, arguments.clone()).await;
+        assert!(
+            advice == Advice::Safe
+                && text.contains("nothing was changed")
+                && !text.contains("incident")
+                && !text.contains("disk full"),
+            "{tool}: {text}"
+        );
+        // The client of the stateless revision reads the error by the status, and a legacy client a tool error.
+        let (status, answer) = world.call_over_http(&world.writer, tool, arguments).await;
+        assert_eq!(status, 503, "{tool}");
+        assert_eq!(answer.0["error"]["message"].as_str(), Some(text.as_str()), "{tool}");
+        assert_eq!(world.audit().last().unwrap().outcome, AuditOutcome::Error);
+    }
+    assert_eq!(world.ours(|data| data.generation), generation);
+}
+
+#[tokio::test]
 async fn whether_a_lost_change_is_safe_to_retry_depends_on_its_key() {
     for (tool, arguments) in actions() {
         let world = World::company().await;
@@ -277,7 +300,7 @@ async fn whether_a_lost_change_is_safe_to_retry_depends_on_its_key() {
             "{tool}: {text}"
         );
         assert!(
-            text.contains("incident") && !text.contains("went away"),
+            text.contains("not known whether") && !text.contains("went away"),
             "{tool}: {text}"
         );
         world.store.answers_lost.store(false, Ordering::Relaxed);

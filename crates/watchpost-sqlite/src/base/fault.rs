@@ -44,6 +44,11 @@ pub(crate) fn unavailable(reason: &str) -> StoreError {
     StoreError::Unavailable(Box::new(Reason(reason.to_owned())))
 }
 
+/// Returns the error for a change of which it isn't known whether it was made.
+pub(crate) fn outcome_unknown(reason: &str) -> StoreError {
+    StoreError::OutcomeUnknown(Box::new(Reason(reason.to_owned())))
+}
+
 /// Returns the error for a call that the store doesn't support, which is a bug in the caller.
 pub(crate) fn unsupported(reason: &str) -> StoreError {
     StoreError::Backend(Box::new(Reason(reason.to_owned())))
@@ -70,6 +75,15 @@ impl Fault {
             },
             Self::Sql(error) => sql_error(error, table),
         }
+    }
+
+    /// Whether a failed commit can't have left a complete transaction in the write-ahead log, because writing its pages
+    /// failed: the last page completes it.
+    pub(crate) fn is_incomplete_commit(&self) -> bool {
+        matches!(self, Self::Sql(rusqlite::Error::SqliteFailure(error, _))
+            if error.code == ErrorCode::DiskFull
+                || error.code == ErrorCode::DatabaseBusy
+                || error.extended_code == rusqlite::ffi::SQLITE_IOERR_WRITE)
     }
 
     /// Whether the whole transaction is lost, including the work of other calls in it.

@@ -139,13 +139,15 @@ impl InstanceStore for SqliteStore {
     }
 
     async fn check_ready(&self, now: Timestamp) -> Result<(), StoreError> {
+        // Durable like a change: a disk that takes writes but can't synchronize them fails every change. The write comes
+        // first, since a read would block this thread for as long as another process has locked the file exclusively.
+        self.inner
+            .writer
+            .call("instance", true, move |tx| workspaces::write_ready(tx, now))
+            .await?;
         self.inner
             .pool
             .read_one(workspaces::read_ready)
-            .map_err(|fault| fault.into_store("instance"))?;
-        self.inner
-            .writer
-            .call("instance", false, move |tx| workspaces::write_ready(tx, now))
-            .await
+            .map_err(|fault| fault.into_store("instance"))
     }
 }

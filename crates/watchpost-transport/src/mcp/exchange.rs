@@ -5,7 +5,7 @@ use crate::{
     connection::{Connection, deadline::DeadlineTimer, permits::Permit},
     gate::Gate,
     mcp::{Mcp, headers::SESSION_ID, negotiation::Accepted},
-    response::{self, Response},
+    response::{self, RETRY_SOON, Response},
     sessions::{
         effects::{self, Session},
         local::LocalState,
@@ -361,8 +361,12 @@ where
 
 pub(crate) fn reply(reply: Reply) -> Response {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    match reply.body {
+    let mut response = match reply.body {
         Some(body) => response::json(status, body),
         None => response::empty(status),
+    };
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response::retry_after(&mut response, RETRY_SOON);
     }
+    response
 }

@@ -4,8 +4,13 @@
 //! its own savepoint, so that a change that fails doesn't affect the others. A group that contains a change is committed
 //! with `synchronous=FULL`, a group of audit entries for reads with `NORMAL`. Bulk work runs in slices, each in its own
 //! transaction, so that a call waits for one slice at most.
+//!
+//! A commit that fails while the file is synchronized is rolled back, but its pages may be complete in the write-ahead log,
+//! where a recovery after a crash would find them. A small commit takes their place at once. Only if that fails too, the
+//! outcome of the change is reported as unknown.
 
 mod entry;
+mod outage;
 mod queue;
 mod thread;
 mod tx;
@@ -16,7 +21,7 @@ pub(crate) use tx::{Ports, Tx};
 
 use crate::{
     base::{
-        fault::{Res, unavailable},
+        fault::{Res, outcome_unknown, unavailable},
         lock::lock,
     },
     text,
@@ -144,7 +149,7 @@ impl Writer {
         })?;
         answer
             .await
-            .unwrap_or_else(|_| Err(unavailable(text::STORE_CLOSED)))
+            .unwrap_or_else(|_| Err(outcome_unknown(text::STORE_CLOSED)))
     }
 
     /// Runs bulk work slice by slice until `work` returns a value.

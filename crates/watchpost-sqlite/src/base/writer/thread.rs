@@ -2,6 +2,7 @@
 
 use super::{
     entry::PendingWakers,
+    outage::Outage,
     queue::{Call, Shared},
     tx::{Ports, Tx},
     work::{Bulk, GroupFailure, Work},
@@ -21,7 +22,7 @@ use std::{
     sync::{Arc, PoisonError},
     time::Duration,
 };
-use watchpost_core::error::StoreError;
+use watchpost_core::{error::StoreError, log_sample::LogSample};
 
 /// The most calls that share a transaction.
 const GROUP_MAX: usize = 512;
@@ -49,6 +50,8 @@ pub(super) struct WriterThread {
     full: bool,
     groups_since_slice: u32,
     bulk_since_shrink: bool,
+    outage: Outage,
+    unmerged: LogSample,
 }
 
 impl WriterThread {
@@ -65,6 +68,8 @@ impl WriterThread {
             full: false,
             groups_since_slice: 0,
             bulk_since_shrink: false,
+            outage: Outage::default(),
+            unmerged: LogSample::new(),
         }
     }
 
@@ -142,8 +147,10 @@ impl WriterThread {
         let result = self
             .conn
             .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
-        if let Err(error) = result {
-            tracing::warn!(%error, "the write-ahead log can't be merged into the store's file");
+        if let Err(error) = result
+            && let Some(left_out) = self.unmerged.take(self.ports.clock.now())
+        {
+            tracing::warn!(%error, left_out, "the write-ahead log can't be merged into the store's file");
         }
     }
 
@@ -161,6 +168,25 @@ impl WriterThread {
     fn commit(&mut self) -> Res<()> {
         self.conn.prepare_cached("COMMIT")?.execute([])?;
         Ok(())
+    }
+
+    /// Rolls back a transaction whose commit failed. Returns whether it is certain that the transaction isn't stored.
+    fn undo_commit(&mut self, fault: &Fault) -> bool {
+        self.roll_back();
+        if fault.is_incomplete_commit() {
+            return true;
+        }
+        // The next commit is written where this one was.
+        let replaced = self.begin(false).and_then(|()| {
+            self.conn
+                .prepare_cached("UPDATE instance SET ready_at = ready_at + 1 WHERE one = 1")?
+                .execute([])?;
+            self.commit()
+        });
+        if replaced.is_err() {
+            self.roll_back();
+        }
+        replaced.is_ok()
     }
 
     fn roll_back(&mut self) {
@@ -182,14 +208,25 @@ impl WriterThread {
             Call::Work(work) => work.is_durable(),
         });
         let mut results: Vec<Option<Result<u64, StoreError>>> = Vec::with_capacity(group.len());
-        let done = match self.begin(full) {
-            Ok(()) => self.run_calls(group, &mut results).and_then(|()| self.commit()),
-            Err(fault) => Err(fault),
+        let made = self
+            .begin(full)
+            .and_then(|()| self.run_calls(group, &mut results));
+        let failure = match made {
+            Err(fault) => {
+                self.roll_back();
+                Some(GroupFailure::new(fault, true))
+            }
+            Ok(()) => self.commit().err().map(|fault| {
+                let undone = self.undo_commit(&fault);
+                GroupFailure::new(fault, undone)
+            }),
         };
-        let failure = done.err().map(|fault| {
-            self.roll_back();
-            GroupFailure::new(fault)
-        });
+        let now = self.ports.clock.now();
+        match &failure {
+            Some(failure) => self.outage.failed(failure.reason(), group.len(), now),
+            None if full => self.outage.ended(),
+            None => {}
+        }
         results.resize_with(group.len(), || None);
         let pending = Arc::new(PendingWakers::default());
         let mut wakers = Vec::new();
@@ -268,14 +305,23 @@ impl WriterThread {
             }
             Err(fault) => Err(fault),
         };
-        let done = done.and_then(|last| self.commit().map(|()| last));
+        let done = match done {
+            Ok(last) => self
+                .commit()
+                .map(|()| last)
+                .inspect_err(|fault| {
+                    // The slice is repeated anyway, by the job that it belongs to.
+                    self.undo_commit(fault);
+                }),
+            Err(fault) => {
+                self.roll_back();
+                Err(fault)
+            }
+        };
         match done {
             Ok(false) => lock(&self.shared.queues).bulk.push_front(work),
             Ok(true) => work.finish(None),
-            Err(fault) => {
-                self.roll_back();
-                work.finish(Some(fault));
-            }
+            Err(fault) => work.finish(Some(fault)),
         }
     }
 }

@@ -31,11 +31,13 @@ pub(super) trait Bulk: Send {
 /// The reason that a whole group failed. Each call of the group gets an error made from it.
 pub(super) struct GroupFailure {
     corrupt: bool,
+    outcome_known: bool,
     reason: String,
 }
 
 impl GroupFailure {
-    pub(super) fn new(fault: Fault) -> Self {
+    /// Creates the reason of a group that isn't in the store, or of which that isn't known.
+    pub(super) fn new(fault: Fault, outcome_known: bool) -> Self {
         let error = fault.into_store("store");
         let mut reason = error.to_string();
         let mut source = std::error::Error::source(&error);
@@ -46,12 +48,15 @@ impl GroupFailure {
         }
         Self {
             corrupt: matches!(error, StoreError::Corrupt { .. }),
+            outcome_known,
             reason,
         }
     }
     pub(super) fn error(&self) -> StoreError {
         let source = Box::new(Reason(self.reason.clone()));
-        if self.corrupt {
+        if !self.outcome_known {
+            StoreError::OutcomeUnknown(source)
+        } else if self.corrupt {
             StoreError::Corrupt {
                 table: "store",
                 source,
@@ -59,6 +64,10 @@ impl GroupFailure {
         } else {
             StoreError::Unavailable(source)
         }
+    }
+    /// The reason, for the log.
+    pub(super) fn reason(&self) -> &str {
+        &self.reason
     }
     pub(super) fn audit_error(&self) -> StoreError {
         StoreError::AuditUnavailable(Box::new(Reason(self.reason.clone())))

@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn one_failure_a_minute_is_logged_with_the_number_of_the_others() {
         let sample = LogSample::new();
-        let at = |ms| Timestamp::from_millis(1_000_000 + ms);
+        let at = |ms: i64| Timestamp::from_millis(1_000_000 + ms);
         assert_eq!(sample.take(at(0)), Some(0));
         assert_eq!(sample.take(at(0)), None);
         assert_eq!(sample.take(at(59_999)), None);

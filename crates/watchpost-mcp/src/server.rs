@@ -163,10 +163,13 @@ impl McpServer {
                 call: CallRecord::new("mcp", method, reduced.finish()),
             }
         };
-        self.watchpost.record(scope, read, describe).await.map_err(|error| {
-            self.log_outage(method, &error);
-            CallError::Unavailable(text::errors::AUDIT_UNAVAILABLE.into())
-        })
+        self.watchpost
+            .record(scope, read, describe)
+            .await
+            .map_err(|error| {
+                self.log_outage(method, &error);
+                CallError::Unavailable(text::errors::AUDIT_UNAVAILABLE.into())
+            })
     }
 
     /// As [`Self::record_request`], for a request that reads nothing.
@@ -197,14 +200,15 @@ impl McpServer {
 
     /// Logs a sample of the requests that are not answered because the store can't be used: each request fails then, and
     /// the log must not fill the disk.
-    fn log_outage(
-        &self,
-        tool: &'static str,
-        source: &(dyn std::error::Error + Send + Sync + 'static),
-    ) {
+    fn log_outage(&self, tool: &'static str, source: &(dyn std::error::Error + Send + Sync + 'static)) {
         if let Some(left_out) = self.outages.take(self.watchpost.clock().now()) {
             let source: &(dyn std::error::Error + 'static) = source;
-            tracing::error!(tool, left_out, error = source, "the store can't be used; requests are not answered");
+            tracing::error!(
+                tool,
+                left_out,
+                error = source,
+                "the store can't be used; requests are not answered"
+            );
         }
     }
 

@@ -282,7 +282,11 @@ async fn a_change_that_the_store_cannot_take_is_not_made_and_is_safe_to_retry() 
         // The client of the stateless revision reads the error by the status, and a legacy client a tool error.
         let (status, answer) = world.call_over_http(&world.writer, tool, arguments).await;
         assert_eq!(status, 503, "{tool}");
-        assert_eq!(answer.0["error"]["message"].as_str(), Some(text.as_str()), "{tool}");
+        assert_eq!(
+            answer.0["error"]["message"].as_str(),
+            Some(text.as_str()),
+            "{tool}"
+        );
         assert_eq!(world.audit().last().unwrap().outcome, AuditOutcome::Error);
     }
     assert_eq!(world.ours(|data| data.generation), generation);

@@ -306,13 +306,10 @@ impl WriterThread {
             Err(fault) => Err(fault),
         };
         let done = match done {
-            Ok(last) => self
-                .commit()
-                .map(|()| last)
-                .inspect_err(|fault| {
-                    // The slice is repeated anyway, by the job that it belongs to.
-                    self.undo_commit(fault);
-                }),
+            Ok(last) => self.commit().map(|()| last).inspect_err(|fault| {
+                // The slice is repeated anyway, by the job that it belongs to.
+                self.undo_commit(fault);
+            }),
             Err(fault) => {
                 self.roll_back();
                 Err(fault)

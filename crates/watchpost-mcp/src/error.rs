@@ -33,11 +33,11 @@ pub(crate) struct UserError {
     pub target: AuditTarget,
     /// The receipt of the audit entry that the use case has stored; `None` if the server has yet to store it.
     pub receipt: Option<ChangeReceipt>,
-    /// Why the store could not be used, if that is the reason.
+    /// The outage of the store, if that is the reason.
     pub outage: Option<Outage>,
 }
 
-/// Why the store could not be used.
+/// An outage of the store.
 #[derive(Debug)]
 pub(crate) struct Outage {
     /// The cause, for the log.

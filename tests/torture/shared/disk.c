@@ -1,5 +1,5 @@
 /* Makes a disk fail for one program, by LD_PRELOAD. The file that DISK_FAULT names says how, and may change at any time:
-   "fsync": synchronizing fails with EIO. "full": a write that makes a file longer fails with ENOSPC, as does creating one.
+   "fsync": synchronizing fails with EIO. "full": every write to a file fails with ENOSPC, as on a copy-on-write file system, and so does creating a file.
    "write": every write to a file fails with EIO. Sockets, pipes and terminals are not affected, nor is the standard error. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -31,8 +31,8 @@ static int fault_is(const char *word) {
     return strncmp(found, word, strlen(word)) == 0;
 }
 
-/* Whether a write of `size` bytes at `offset` (-1: at the current position) fails. Sets errno. */
-static int write_fails(int fd, size_t size, off_t offset) {
+/* Whether a write fails. Sets errno. */
+static int write_fails(int fd) {
     struct stat status;
     if (fd == 2 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
         return 0;
@@ -40,9 +40,7 @@ static int write_fails(int fd, size_t size, off_t offset) {
         errno = EIO;
         return 1;
     }
-    if (offset < 0)
-        offset = lseek(fd, 0, SEEK_CUR);
-    if (offset + (off_t)size > status.st_size && fault_is("full")) {
+    if (fault_is("full")) {
         errno = ENOSPC;
         return 1;
     }
@@ -71,17 +69,17 @@ int fdatasync(int fd) {
 
 ssize_t write(int fd, const void *bytes, size_t size) {
     REAL(ssize_t, "write", int, const void *, size_t);
-    return write_fails(fd, size, -1) ? -1 : real(fd, bytes, size);
+    return write_fails(fd) ? -1 : real(fd, bytes, size);
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t size, off_t offset) {
     REAL(ssize_t, "pwrite", int, const void *, size_t, off_t);
-    return write_fails(fd, size, offset) ? -1 : real(fd, bytes, size, offset);
+    return write_fails(fd) ? -1 : real(fd, bytes, size, offset);
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t size, off_t offset) {
     REAL(ssize_t, "pwrite64", int, const void *, size_t, off_t);
-    return write_fails(fd, size, offset) ? -1 : real(fd, bytes, size, offset);
+    return write_fails(fd) ? -1 : real(fd, bytes, size, offset);
 }
 
 static int open_any(const char *name, const char *path, int flags, mode_t mode) {

@@ -48,7 +48,7 @@ pub struct Counters {
     pub throttled: Count,
     /// Requests that were rejected because the store failed.
     pub unavailable: Count,
-    /// What is logged about them.
+    /// The sample of them that is logged.
     pub unchecked_keys: LogSample,
     /// Jobs that completed.
     pub jobs_completed: Count,

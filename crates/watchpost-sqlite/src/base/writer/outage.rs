@@ -1,4 +1,4 @@
-//! What is logged about a store that can't be written.
+//! The log lines about a store that can't be written.
 
 use watchpost_core::{log_sample::LogSample, value::time::Timestamp};
 

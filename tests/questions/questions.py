@@ -149,12 +149,14 @@ async def admins_without_mfa(call, truth):
     same(people(page["findings"]), truth.subjects("id.admin_no_mfa"))
 
 
-@question("Tell me about Soraya Dunmore.")
-async def person_by_name(call, truth):
-    person = next(row for row in fixture("people.json") if row["name"] == "Soraya Dunmore")
-    answer = await call("lookup_identity", email=person["name"])
-    same((answer["name"], answer["email"], answer["mfa"]), (person["name"], person["email"], "on"))
-    same(set(answer["platforms"]), {key for key in ("m365", "okta") if key in person})
+@question("Tell me about Soraya Dunmore and Orla Quayle.")
+async def people_by_name(call, truth):
+    # The address of the second one is without the name.
+    for asked, name in (("Soraya Dunmore", "Soraya Dunmore"), ("orla quayle", "Orla Quayle (admin)")):
+        person = next(row for row in fixture("people.json") if row["name"] == name)
+        answer = await call("lookup_identity", email=asked)
+        same((answer["name"], answer["email"], answer["mfa"]), (name, person["email"], "on"))
+        same(set(answer["platforms"]), {key for key in ("m365", "okta") if key in person})
 
 
 @question("Are we allowed to use Ledgerly Sync?")

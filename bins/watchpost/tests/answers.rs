@@ -171,6 +171,7 @@ const READS: &[&str] = &[
     "findings snooze 018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f --days 1",
     "identity nobody@example.com",
     "identity nobody",
+    "identity Mara --tag-break-glass",
     "apps list",
     "apps policy nothing-like-this sanctioned",
     "remediations list",

@@ -2,7 +2,7 @@
 
 use crate::{
     access::{Audited, AuthorizedWrite, Command, Permission, WorkspaceScope},
-    app::AppRef,
+    app::{AppRef, name_key},
     audit::{AuditOutcome, AuditTarget},
     error::StoreError,
     integration::fact::LastActive,
@@ -105,6 +105,59 @@ pub struct Grant {
     pub last_used: LastActive,
 }
 
+/// Minimum number of characters that a display name is found by if it only begins with them, so that the list of people
+/// can't be read one letter at a time.
+pub const PREFIX_CHARS_MIN: usize = 3;
+
+/// A person's name in the forms in which names are compared, regardless of case, spacing and commas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameKey {
+    /// The words in their order.
+    pub whole: String,
+    /// The words in alphabetical order, since directories also write "Holt, Mara".
+    pub words: String,
+}
+
+impl NameKey {
+    /// Returns the forms of a name. They are empty if the name has no words.
+    pub fn of(name: &str) -> Self {
+        let key = name_key(name);
+        let mut words: Vec<&str> = key
+            .split(|c: char| c.is_whitespace() || c == ',')
+            .filter(|word| !word.is_empty())
+            .collect();
+        let whole = words.join(" ");
+        words.sort_unstable();
+        Self {
+            whole,
+            words: words.join(" "),
+        }
+    }
+
+    /// Returns whether names that only begin with this one are found.
+    pub fn finds_longer(&self) -> bool {
+        self.whole.chars().nth(PREFIX_CHARS_MIN - 1).is_some()
+    }
+}
+
+/// The identities that a name may mean.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NamedIdentities {
+    /// The ids, at most as many as requested.
+    pub ids: Vec<IdentityId>,
+    /// Whether there are others.
+    pub more: bool,
+}
+
+impl NamedIdentities {
+    /// Returns the first `limit` ids. Whether there are others is known only if `ids` has one more.
+    pub fn first(mut ids: Vec<IdentityId>, limit: usize) -> Self {
+        let more = ids.len() > limit;
+        ids.truncate(limit);
+        Self { ids, more }
+    }
+}
+
 /// Storage of identities.
 #[async_trait]
 pub trait IdentityStore: Send + Sync {
@@ -114,6 +167,16 @@ pub trait IdentityStore: Send + Sync {
         scope: &WorkspaceScope,
         email: &str,
     ) -> Result<Option<Identity>, StoreError>;
+    /// Returns at most `limit` ids of identities that have an account that isn't retired and that `name` may mean: those
+    /// with this display name, or else those whose display name has the same words in another order, or else, for a name
+    /// of at least [`PREFIX_CHARS_MIN`] characters, those whose display name begins with it. Names are compared by
+    /// [`NameKey`].
+    async fn identities_named(
+        &self,
+        scope: &WorkspaceScope,
+        name: &str,
+        limit: usize,
+    ) -> Result<NamedIdentities, StoreError>;
     /// Returns the identity with an id.
     async fn identity(&self, scope: &WorkspaceScope, id: IdentityId) -> Result<Option<Identity>, StoreError>;
     /// Returns the number of identities with an account that isn't retired.
@@ -362,6 +425,21 @@ mod tests {
                 absorb: vec![id(3), id(4)],
             },
         );
+    }
+
+    #[test]
+    fn names_are_compared_regardless_of_case_spacing_and_commas() {
+        for (name, whole, words) in [
+            (" Soraya  DUNMORE ", "soraya dunmore", "dunmore soraya"),
+            ("Dunmore,Soraya", "dunmore soraya", "dunmore soraya"),
+            ("ÉLODIE Öberg", "élodie öberg", "élodie öberg"),
+            (" , ", "", ""),
+        ] {
+            let key = NameKey::of(name);
+            assert_eq!((key.whole.as_str(), key.words.as_str()), (whole, words), "{name}");
+        }
+        assert!(NameKey::of("Élo").finds_longer());
+        assert!(!NameKey::of(" Él ").finds_longer());
     }
 
     #[test]

@@ -20,6 +20,22 @@ pub(crate) const CIS_BENCHMARK: &str = "CIS Microsoft 365 Foundations Benchmark 
 /// The reason why a text is rejected that isn't an email address.
 pub(crate) const EMAIL_EXPECTED: &str = "must be one email address, such as mara.holt@example.com";
 
+/// The reason why a name is rejected that nobody has.
+pub(crate) const NAME_UNKNOWN: &str =
+    "no person has this name; give an email address, such as mara.holt@example.com";
+
+/// The reason why a name is rejected that several people have. Doesn't list them: names and addresses come from outside.
+pub(crate) fn several_people(shown: usize, more: bool) -> String {
+    let at_least = if more { "at least " } else { "" };
+    format!("{at_least}{shown} people match this name")
+}
+
+/// The reason why a name is rejected with which several addresses begin. Doesn't list them: they come from outside.
+pub(crate) fn several_addresses(shown: usize, more: bool) -> String {
+    let at_least = if more { "at least " } else { "" };
+    format!("{at_least}{shown} addresses begin with this name")
+}
+
 /// The reason why an API key's label is rejected.
 pub(crate) const LABEL_LENGTH: &str = "must have 1 to 100 characters";
 

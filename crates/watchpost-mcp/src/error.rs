@@ -191,11 +191,6 @@ pub(crate) fn entity_not_found() -> Failure {
     )
 }
 
-/// The given name begins several addresses.
-pub(crate) fn several_people(addresses: usize) -> Failure {
-    Failure::invalid(text::posture::several_people(addresses))
-}
-
 /// The cursor was not made for this list.
 pub(crate) fn wrong_cursor() -> Failure {
     Failure::invalid(text::findings::WRONG_CURSOR.to_owned())

@@ -219,6 +219,17 @@ async fn run() {
         store.identity_by_email(scope, &email).await.unwrap().unwrap();
     })
     .await;
+    measure("identities_named, one person", 5_000, |n| async move {
+        let name = format!("Name of vendor-id-{:020}", n.wrapping_mul(7_919) % identities);
+        let found = store.identities_named(scope, &name, 100).await.unwrap();
+        assert_eq!(found.ids.len(), 1);
+    })
+    .await;
+    measure("identities_named, everybody", 500, |_| async move {
+        let found = store.identities_named(scope, "name of", 100).await.unwrap();
+        assert!(found.more);
+    })
+    .await;
     let entity = |n: u64| FindingQuery {
         entity: Some(watchpost_core::finding::EntityFilter::Identity(
             ids[(n as usize * 7_919) % ids.len()],

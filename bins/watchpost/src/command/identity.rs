@@ -2,7 +2,7 @@
 
 use crate::{
     command::findings::summary_json,
-    failure::from_core,
+    failure::{code, fail, from_core},
     output::Output,
     session::Session,
     text::{
@@ -21,7 +21,7 @@ use watchpost_core::{
 
 #[derive(Debug, Args)]
 pub(crate) struct Identity {
-    /// Any email address of the person
+    /// Any email address of the person, or the name; a break-glass tag requires the address
     email: String,
     /// Tag the person as a break-glass account, for emergencies only
     #[arg(long, conflicts_with = "untag_break_glass")]
@@ -32,9 +32,14 @@ pub(crate) struct Identity {
 }
 
 pub(crate) async fn run(args: Identity, session: &Session, output: Output) -> Result<()> {
+    let tags = args.tag_break_glass || args.untag_break_glass;
+    // A name may mean someone else than the operator thinks.
+    if tags && !args.email.contains('@') {
+        return Err(fail(code::USAGE, text::identity::TAG_REQUIRES_ADDRESS));
+    }
     let read = session.watchpost.identity(&session.scope, &args.email).await;
     let answer = session.read("identity.read", "identity", read).await?;
-    if args.tag_break_glass || args.untag_break_glass {
+    if tags {
         return tag(answer.identity.id, args.tag_break_glass, session, output).await;
     }
     Ok(output.answer(&answer_json(&answer), &details(&answer))?)

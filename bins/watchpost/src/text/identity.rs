@@ -5,6 +5,8 @@ use watchpost_core::{identity::Account, integration::fact::LastActive, service::
 
 const TAKES_EFFECT: &str = "This takes effect at the next analysis.";
 
+pub(crate) const TAG_REQUIRES_ADDRESS: &str = "a break-glass tag is set by the person's email address, not by the name; `watchpost identity NAME` shows the address";
+
 /// A command tagged the person (`tagged`), or removed the tag.
 pub(crate) fn tag_changed(tagged: bool) -> String {
     if tagged {

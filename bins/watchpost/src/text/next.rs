@@ -46,6 +46,9 @@ pub(crate) fn step(step: NextStep) -> String {
         NextStep::CheckAddress => {
             "no connected platform has an account with this address; check the spelling, and whether the platform is connected"
         }
+        NextStep::ChoosePerson => {
+            "give the first and last name or the whole address; `watchpost findings list --text NAME` shows the addresses of people with findings"
+        }
         NextStep::ListKeys => "`watchpost keys list` shows the ids",
         NextStep::RevokeKey => {
             "revoke one with `watchpost keys revoke ID` (`watchpost keys list` shows the ids), or raise `[limits] active_keys`"

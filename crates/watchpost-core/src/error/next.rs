@@ -42,6 +42,8 @@ pub enum NextStep {
     FindIdentity,
     /// Check the spelling of an address, and whether the platform that would contain it is connected.
     CheckAddress,
+    /// Give the whole name or an address of one of several people.
+    ChoosePerson,
     /// List the keys and their ids.
     ListKeys,
     /// Revoke a key, or raise the limit of active keys.
@@ -56,7 +58,7 @@ pub enum NextStep {
 
 impl NextStep {
     /// All steps, each once. Used by the tests of the surfaces that render them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::ConnectPlatform,
         Self::AwaitFirstSync,
         Self::RepairSources,
@@ -75,6 +77,7 @@ impl NextStep {
         Self::FindApp,
         Self::FindIdentity,
         Self::CheckAddress,
+        Self::ChoosePerson,
         Self::ListKeys,
         Self::RevokeKey,
         Self::ListRemediations,

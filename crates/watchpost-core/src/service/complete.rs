@@ -71,68 +71,75 @@ impl Watchpost {
         what: Completable,
         typed: &str,
     ) -> Unrecorded<Result<Completions, Error>> {
-        Unrecorded::of(async {
-            if !scope.may(Permission::ReadPosture) || typed.chars().nth(TYPED_CHARS_MAX).is_some() {
-                return Ok(Completions::default());
+        Unrecorded::of(self.completions(scope, what, typed)).await
+    }
+
+    /// [`complete`](Self::complete) within a use case that records its own answer.
+    pub(super) async fn completions(
+        &self,
+        scope: &WorkspaceScope,
+        what: Completable,
+        typed: &str,
+    ) -> Result<Completions, Error> {
+        if !scope.may(Permission::ReadPosture) || typed.chars().nth(TYPED_CHARS_MAX).is_some() {
+            return Ok(Completions::default());
+        }
+        let typed = typed.trim().to_lowercase();
+        let typed = typed.as_str();
+        let ids = IdPrefix::parse(typed);
+        let stored = match what {
+            Completable::Finding if typed.is_empty() => return self.worst_findings(scope).await,
+            Completable::Finding => ids.map(StoredCompletion::Findings),
+            Completable::Scan => ids.map(StoredCompletion::Scans),
+            Completable::App => ids.map(StoredCompletion::Apps),
+            Completable::Address => (typed.chars().nth(ADDRESS_CHARS_MIN - 1).is_some())
+                .then(|| StoredCompletion::Addresses(typed.to_owned())),
+            Completable::AppName => Some(StoredCompletion::AppNames(typed.to_owned())),
+            Completable::Integration => {
+                let rows = self.store().list_integrations(scope).await?;
+                let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
+                return Ok(among(ids.iter().map(String::as_str), typed));
             }
-            let typed = typed.trim().to_lowercase();
-            let typed = typed.as_str();
-            let ids = IdPrefix::parse(typed);
-            let stored = match what {
-                Completable::Finding if typed.is_empty() => return self.worst_findings(scope).await,
-                Completable::Finding => ids.map(StoredCompletion::Findings),
-                Completable::Scan => ids.map(StoredCompletion::Scans),
-                Completable::App => ids.map(StoredCompletion::Apps),
-                Completable::Address => (typed.chars().nth(ADDRESS_CHARS_MIN - 1).is_some())
-                    .then(|| StoredCompletion::Addresses(typed.to_owned())),
-                Completable::AppName => Some(StoredCompletion::AppNames(typed.to_owned())),
-                Completable::Integration => {
-                    let rows = self.store().list_integrations(scope).await?;
-                    let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
-                    return Ok(among(ids.iter().map(String::as_str), typed));
-                }
-                Completable::Rule => {
-                    let rules = self.engine().rules().iter();
-                    return Ok(among(rules.map(|rule| rule.id.as_str()), typed));
-                }
-                Completable::Category => {
-                    return Ok(among(Category::ALL.iter().map(|word| word.as_str()), typed));
-                }
-                Completable::Severity => {
-                    return Ok(among(Severity::ALL.iter().map(|word| word.as_str()), typed));
-                }
-                Completable::Framework => {
-                    return Ok(among(Framework::ALL.iter().map(|word| word.as_str()), typed));
-                }
-                Completable::Service => {
-                    return Ok(among(Service::ALL.iter().map(|word| word.as_str()), typed));
-                }
-                Completable::Platform => {
-                    return Ok(among(Platform::ALL.iter().map(|word| word.as_str()), typed));
-                }
-                Completable::ScanType => {
-                    return Ok(among(ScanType::ALL.iter().map(|word| word.as_str()), typed));
-                }
-                Completable::ReportKind => {
-                    return Ok(among(ReportKind::ALL.iter().map(|word| word.as_str()), typed));
-                }
-                Completable::ReportExtension => {
-                    return Ok(among(
-                        ReportFormat::ALL.iter().map(|format| format.extension()),
-                        typed,
-                    ));
-                }
-            };
-            let Some(stored) = stored else {
-                return Ok(Completions::default());
-            };
-            let mut found = self.store().complete(scope, &stored).await?;
-            if let (Completable::AppName, true, Some(ids)) = (what, found.values.is_empty(), ids) {
-                found = self.store().complete(scope, &StoredCompletion::Apps(ids)).await?;
+            Completable::Rule => {
+                let rules = self.engine().rules().iter();
+                return Ok(among(rules.map(|rule| rule.id.as_str()), typed));
             }
-            Ok(found)
-        })
-        .await
+            Completable::Category => {
+                return Ok(among(Category::ALL.iter().map(|word| word.as_str()), typed));
+            }
+            Completable::Severity => {
+                return Ok(among(Severity::ALL.iter().map(|word| word.as_str()), typed));
+            }
+            Completable::Framework => {
+                return Ok(among(Framework::ALL.iter().map(|word| word.as_str()), typed));
+            }
+            Completable::Service => {
+                return Ok(among(Service::ALL.iter().map(|word| word.as_str()), typed));
+            }
+            Completable::Platform => {
+                return Ok(among(Platform::ALL.iter().map(|word| word.as_str()), typed));
+            }
+            Completable::ScanType => {
+                return Ok(among(ScanType::ALL.iter().map(|word| word.as_str()), typed));
+            }
+            Completable::ReportKind => {
+                return Ok(among(ReportKind::ALL.iter().map(|word| word.as_str()), typed));
+            }
+            Completable::ReportExtension => {
+                return Ok(among(
+                    ReportFormat::ALL.iter().map(|format| format.extension()),
+                    typed,
+                ));
+            }
+        };
+        let Some(stored) = stored else {
+            return Ok(Completions::default());
+        };
+        let mut found = self.store().complete(scope, &stored).await?;
+        if let (Completable::AppName, true, Some(ids)) = (what, found.values.is_empty(), ids) {
+            found = self.store().complete(scope, &StoredCompletion::Apps(ids)).await?;
+        }
+        Ok(found)
     }
 
     /// Returns the live findings, worst first, as completions of an empty text.

@@ -180,13 +180,6 @@ impl MfaReports {
     }
 }
 
-/// Doesn't list the addresses: they come from outside.
-pub(crate) fn several_people(addresses: usize) -> String {
-    format!(
-        "`email`: {addresses} addresses begin with this name. Give the first and last name or the whole address; list_findings with the name as text shows the addresses of people with findings"
-    )
-}
-
 pub(crate) fn identity_found(
     accounts: u64,
     platforms: &[Platform],

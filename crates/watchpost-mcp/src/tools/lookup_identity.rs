@@ -2,20 +2,18 @@
 
 use crate::{
     arguments::{AddressLine, arguments},
-    error::{self, Failure},
+    error::Failure,
     text::{self, posture::MfaReports},
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{AsOf, FindingOut, Text, len},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::borrow::Cow;
 use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
     identity::{Account, Grant, Identity, Role},
     integration::fact::LastActive,
-    service::Completable,
     value::{
         id::{AppId, IdentityId},
         text::ForeignText,
@@ -39,7 +37,7 @@ pub(super) struct LookupIdentity;
 
 arguments! {
     pub(super) struct Input {
-        /// Any email address of the person, in any case; or the name before the @, such as mara holt.
+        /// Any email address of the person, or the name, such as mara holt; in any case.
         email: AddressLine,
     }
 }
@@ -293,34 +291,6 @@ fn last_login(identity: &Identity) -> LastLogin {
     )
 }
 
-/// The address that an input names. A name names the only address that begins with its words, joined as in addresses, or with
-/// the first of them.
-async fn address<'a>(context: &Context<'_>, given: &'a str) -> Result<Cow<'a, str>, Failure> {
-    if given.contains('@') {
-        return Ok(Cow::Borrowed(given));
-    }
-    let words: Vec<&str> = given.split_whitespace().collect();
-    let whole = words.join(".");
-    for typed in [Some(whole.as_str()), words.first().copied()]
-        .into_iter()
-        .flatten()
-    {
-        let found = context
-            .watchpost
-            .complete(context.scope, Completable::Address, typed)
-            .await;
-        let mut addresses = context.open(found)?.values;
-        if let [_, _, ..] = addresses[..] {
-            return Err(error::several_people(addresses.len()));
-        }
-        if let Some(only) = addresses.pop() {
-            return Ok(Cow::Owned(only));
-        }
-    }
-    // Nobody: the use case says what is expected.
-    Ok(Cow::Borrowed(given))
-}
-
 impl Tool for LookupIdentity {
     const DECLARATION: Declaration = Declaration {
         name: "lookup_identity",
@@ -335,8 +305,11 @@ impl Tool for LookupIdentity {
 
 impl QueryTool for LookupIdentity {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
-        let address = address(context, input.email.as_str()).await?;
-        let answer = context.open(context.watchpost.identity(context.scope, &address).await)?;
+        let answer = context
+            .watchpost
+            .identity(context.scope, input.email.as_str())
+            .await;
+        let answer = context.open(answer)?;
         let identity = &answer.identity;
         let mfa = mfa(identity);
         let mut platforms: Vec<Platform> = identity.accounts.iter().map(|account| account.platform).collect();

@@ -239,11 +239,11 @@ async fn a_person_is_found_by_any_address_regardless_of_case() {
 }
 
 #[tokio::test]
-async fn a_person_is_found_by_the_name_that_an_address_begins_with() {
+async fn a_person_is_found_by_the_display_name_or_the_name_that_an_address_begins_with() {
     let world = World::company().await;
     let whole = json!({"email": "mara.holt@birchworks.example"});
     let expected = world.ok(&world.reader, "lookup_identity", whole).await;
-    for name in ["Mara Holt", " mara  HOLT ", "mara.holt"] {
+    for name in ["Mara Holt", " mara  HOLT ", "Holt, Mara", "mara.holt"] {
         let found = world
             .ok(&world.reader, "lookup_identity", json!({ "email": name }))
             .await;
@@ -256,13 +256,38 @@ async fn a_person_is_found_by_the_name_that_an_address_begins_with() {
             json!({"email": "Xavier Nobody"}),
         )
         .await;
-    assert!(stranger.contains("must be one email address"), "{stranger}");
-    // A name that begins two addresses chooses neither.
+    assert!(stranger.contains("no person has this name"), "{stranger}");
+    assert!(!stranger.contains("Xavier"), "{stranger}");
+    // The display name is compared before the addresses.
+    world.ours(|data| {
+        data.identities[0].display_name = watchpost_core::value::text::ForeignText::name("Soraya Dunmore");
+    });
+    let renamed = world
+        .ok(
+            &world.reader,
+            "lookup_identity",
+            json!({"email": "Dunmore Soraya"}),
+        )
+        .await;
+    assert_eq!(renamed.data()["email"], "mara.holt@birchworks.example");
+    // A name of two people chooses neither, nor does a name that begins two addresses.
     world.ours(|data| {
         let mut other = data.identities[0].clone();
         other.emails = vec!["mara.other@birchworks.example".to_owned()];
         data.identities.push(other);
     });
+    let several = world
+        .rejected(
+            &world.reader,
+            "lookup_identity",
+            json!({"email": "Soraya Dunmore"}),
+        )
+        .await;
+    assert!(
+        several.contains("2 people match this name: give the first"),
+        "{several}"
+    );
+    assert!(!several.contains('@'), "{several}");
     let several = world
         .rejected(&world.reader, "lookup_identity", json!({"email": "Mara"}))
         .await;

@@ -22,7 +22,7 @@ use watchpost_core::{
         FindingQuery, FindingState, FindingStore, FindingSummary, Observation, ObserveCounts, SweepCounts,
         SweepInput, Total, decide, repair_rank,
     },
-    identity::{Identity, IdentityStore, TagBreakGlass, TagOutcome},
+    identity::{Identity, IdentityStore, NameKey, NamedIdentities, TagBreakGlass, TagOutcome},
     integration::{
         AddIntegration, ChangeIntegration, ConfirmShrink, CredentialChange, DatasetEnd, FinishSync,
         Integration, IntegrationChange, IntegrationStore, Judged, SetCredential, ShrinkConfirmation,
@@ -401,6 +401,23 @@ impl IdentityStore for Fake {
                 .iter()
                 .find(|identity| identity.emails.iter().any(|known| known == email))
                 .cloned()
+        })
+    }
+    async fn identities_named(
+        &self,
+        scope: &WorkspaceScope,
+        name: &str,
+        limit: usize,
+    ) -> Result<NamedIdentities, StoreError> {
+        self.read(scope, |data| {
+            let key = NameKey::of(name);
+            let ids = data
+                .identities
+                .iter()
+                .filter(|identity| NameKey::of(identity.display_name.untrusted()).words == key.words)
+                .map(|identity| identity.id)
+                .collect();
+            NamedIdentities::first(ids, limit)
         })
     }
     async fn identity(&self, scope: &WorkspaceScope, id: IdentityId) -> Result<Option<Identity>, StoreError> {

@@ -33,6 +33,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/0008_readings.sql"),
     include_str!("../../schema/0009_credentials.sql"),
     include_str!("../../schema/0010_lapsed.sql"),
+    include_str!("../../schema/0011_names.sql"),
 ];
 
 /// The options for opening a store.

@@ -2,14 +2,14 @@
 
 use crate::{
     port::store::SqliteStore,
-    table::{documents, identities},
+    table::{documents, identities, names},
 };
 use async_trait::async_trait;
 use std::sync::Arc;
 use watchpost_core::{
     access::{Audited, AuthorizedWrite, WorkspaceScope},
     error::StoreError,
-    identity::{Identity, IdentityStore, TagBreakGlass, TagOutcome, normalize_address},
+    identity::{Identity, IdentityStore, NamedIdentities, TagBreakGlass, TagOutcome, normalize_address},
     rule::document::IdentityDocument,
     value::id::IdentityId,
 };
@@ -26,6 +26,17 @@ impl IdentityStore for SqliteStore {
         };
         self.read(scope, "identities", |conn, workspace| {
             identities::by_address(conn, workspace, &address)
+        })
+    }
+
+    async fn identities_named(
+        &self,
+        scope: &WorkspaceScope,
+        name: &str,
+        limit: usize,
+    ) -> Result<NamedIdentities, StoreError> {
+        self.read(scope, "identities", |conn, workspace| {
+            names::find(conn, workspace, name, limit)
         })
     }
 

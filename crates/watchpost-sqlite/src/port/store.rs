@@ -11,7 +11,7 @@ use crate::{
     },
     table::{
         documents::Contexts,
-        findings,
+        findings, names,
         once::{self, StoredOutcome},
         workspaces,
     },
@@ -95,15 +95,15 @@ impl SqliteStore {
     /// [`OpenError`] if the file can't be used, can't be migrated, or belongs to another master key.
     pub fn open(options: OpenOptions) -> Result<Self, OpenError> {
         let mut conn = open(&options)?;
-        findings::apply_condition_moves(&mut conn, options.clock.now()).map_err(|fault| {
-            let error = fault.into_store("findings");
-            OpenError::Migration {
-                path: options.path.clone(),
-                reason: error
-                    .source()
-                    .map_or_else(|| error.to_string(), ToString::to_string),
-            }
-        })?;
+        let failed = |error: StoreError| OpenError::Migration {
+            path: options.path.clone(),
+            reason: error
+                .source()
+                .map_or_else(|| error.to_string(), ToString::to_string),
+        };
+        findings::apply_condition_moves(&mut conn, options.clock.now())
+            .map_err(|fault| failed(fault.into_store("findings")))?;
+        names::fill(&mut conn).map_err(|fault| failed(fault.into_store("identities")))?;
         Ok(Self {
             inner: Arc::new(Inner::new(conn, options)),
         })

@@ -13,6 +13,7 @@ pub(crate) mod imports;
 pub(crate) mod integrations;
 pub(crate) mod jobs;
 pub(crate) mod keys;
+pub(crate) mod names;
 pub(crate) mod once;
 pub(crate) mod posture;
 pub(crate) mod remediations;

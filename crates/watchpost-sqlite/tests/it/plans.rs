@@ -73,6 +73,20 @@ fn hot_queries_neither_scan_nor_sort() {
          JOIN identities n ON n.workspace_id = d.workspace_id AND n.id = d.identity_id \
          WHERE d.workspace_id = ?1 AND d.address >= ?2 AND d.address < ?3 ORDER BY d.address LIMIT ?4",
     );
+    for (index, name, order) in [
+        ("identities_name", "name_key = ?2", "id"),
+        ("identities_words", "name_words = ?2", "id"),
+        (
+            "identities_name",
+            "name_key >= ?2 AND name_key < ?3",
+            "name_key, id",
+        ),
+    ] {
+        check(&format!(
+            "SELECT id FROM identities INDEXED BY {index} \
+             WHERE workspace_id = ?1 AND {name} AND accounts > 0 ORDER BY {order} LIMIT ?4"
+        ));
+    }
     check("SELECT id FROM api_keys WHERE hash = ?1");
     check("SELECT seq FROM audit_entries WHERE workspace_id = ?1 ORDER BY seq DESC LIMIT 1");
 }

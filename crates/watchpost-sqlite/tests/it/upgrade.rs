@@ -12,7 +12,7 @@ use watchpost_core::{
     finding::{FindingAction, FindingCommand, FindingSummary, Marks, Observation, fingerprint},
     integration::{
         Doubt,
-        fact::{Collection, Dataset},
+        fact::{Collection, Dataset, Fact},
     },
     rule::document::EntityRef,
     value::{
@@ -24,7 +24,8 @@ use watchpost_core::{
 use watchpost_testkit::{
     SeededRandom, SteppingClock,
     conformance::{
-        AnyStore, Harness, Opened, REJECTED, Tenant, World, live, observation, run, with_statuses,
+        AnyStore, Harness, Opened, REJECTED, Tenant, World, account, account_fact, live, observation, run,
+        with_statuses,
     },
 };
 
@@ -61,6 +62,16 @@ fn seen(rule: &str, integration: IntegrationId) -> Observation {
     }
 }
 
+/// Reverts the eleventh migration.
+fn revert_names(raw: &Connection) {
+    raw.execute_batch(
+        "DROP INDEX identities_name; DROP INDEX identities_words; DROP INDEX identities_unnamed; \
+         ALTER TABLE identities DROP COLUMN name_key; ALTER TABLE identities DROP COLUMN name_words; \
+         PRAGMA user_version = 10;",
+    )
+    .unwrap();
+}
+
 /// Reverts the sixth migration and the later ones.
 fn revert_doubt(path: &PathBuf) -> Connection {
     let raw = Connection::open(path).unwrap();
@@ -75,6 +86,7 @@ fn revert_doubt(path: &PathBuf) -> Connection {
         raw.execute_batch(&format!("ALTER TABLE collections DROP COLUMN {column}"))
             .unwrap();
     }
+    revert_names(&raw);
     raw.execute_batch(
         "ALTER TABLE api_keys DROP COLUMN lapsed; ALTER TABLE integrations DROP COLUMN failure_credential; \
          DROP TABLE entity_readings; ALTER TABLE accounts DROP COLUMN password_expiry_exempt; \
@@ -276,4 +288,35 @@ fn after_an_upgrade_a_failure_of_the_credentials_is_known_as_one() {
             assert_eq!(row.failure.unwrap().needs_credential, expected, "{reason}");
         });
     }
+}
+
+#[test]
+fn after_an_upgrade_people_are_found_by_their_names() {
+    let harness = Exposed::default();
+    run(async {
+        let world = World::new(&harness).await;
+        let tenant = world.tenant("one").await;
+        let okta = world.integration(&tenant, Platform::Okta).await;
+        let mut facts = account("u1", Some("ao@birch.example"));
+        facts.display_name = ForeignText::name("Åsa ÖBERG");
+        let users = vec![
+            Fact::Account(Box::new(facts)),
+            account_fact("u2", "u2@birch.example"),
+        ];
+        world.sync(&tenant, okta, vec![(Dataset::Users, users)]).await;
+        let raw = Connection::open(harness.path()).unwrap();
+        raw.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+        revert_names(&raw);
+        drop(raw);
+
+        let store = world.opened.open_again();
+        let person = store
+            .identity_by_email(&tenant.operator, "ao@birch.example")
+            .await;
+        let id = person.unwrap().unwrap().id;
+        for name in ["åsa öberg", "Öberg, Åsa", "ÅSA"] {
+            let found = store.identities_named(&tenant.operator, name, 9).await.unwrap();
+            assert_eq!(found.ids, [id], "{name}");
+        }
+    });
 }

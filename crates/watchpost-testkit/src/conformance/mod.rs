@@ -18,6 +18,7 @@ pub mod imports;
 pub mod integrations;
 pub mod jobs;
 pub mod life;
+pub mod names;
 pub mod once;
 pub mod readings;
 mod sample;
@@ -56,6 +57,9 @@ macro_rules! conformance_tests {
             jobs::triggering_a_sync_twice_returns_the_same_job,
             jobs::syncs_are_queued_when_they_are_due,
             facts::accounts_with_a_common_address_share_an_identity,
+            names::people_are_found_by_their_display_name,
+            names::only_people_with_an_account_are_found_by_name,
+            names::the_number_of_people_with_a_name_is_bounded,
             facts::only_a_complete_dataset_retires_rows,
             facts::merging_keeps_the_older_identity_and_decisions,
             facts::apps_keep_their_ids_and_policies,

@@ -14,7 +14,7 @@ use crate::{
 };
 use rusqlite::{OptionalExtension as _, params};
 use watchpost_core::{
-    identity::{BreakGlassTag, Join, join, join_addresses, merge_tags, naming_rank},
+    identity::{BreakGlassTag, Join, NameKey, join, join_addresses, merge_tags, naming_rank},
     integration::fact::AccountFacts,
     value::{
         id::{AccountId, IdentityId},
@@ -99,16 +99,20 @@ fn resolve_identity(
     let identity = match join(current, &by_address) {
         Join::New => {
             let id = IdentityId::generate(tx.clock, tx.random);
+            let key = NameKey::of(facts.display_name.untrusted());
             tx.conn
                 .prepare_cached(
-                    "INSERT INTO identities (workspace_id, id, email, display_name, kind) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    "INSERT INTO identities (workspace_id, id, email, display_name, kind, name_key, name_words) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 )?
                 .execute(params![
                     workspace,
                     id.as_bytes(),
                     addresses.first(),
                     facts.display_name.untrusted(),
-                    facts.kind.position()
+                    facts.kind.position(),
+                    key.whole,
+                    key.words
                 ])?;
             id
         }
@@ -235,15 +239,25 @@ pub(super) fn update_profile(tx: &Tx<'_>, workspace: i64, identity: IdentityId) 
     let Some((_, name, email, kind)) = best else {
         return Ok(());
     };
+    let key = NameKey::of(&name);
     let email = email
         .as_deref()
         .and_then(watchpost_core::identity::normalize_address);
     tx.conn
         .prepare_cached(
-            "UPDATE identities SET display_name = ?3, email = coalesce(?4, email), kind = ?5 \
+            "UPDATE identities SET display_name = ?3, email = coalesce(?4, email), kind = ?5, name_key = ?6, \
+             name_words = ?7 \
              WHERE workspace_id = ?1 AND id = ?2 \
              AND (display_name IS NOT ?3 OR email IS NOT coalesce(?4, email) OR kind IS NOT ?5)",
         )?
-        .execute(params![workspace, identity.as_bytes(), name, email, kind])?;
+        .execute(params![
+            workspace,
+            identity.as_bytes(),
+            name,
+            email,
+            kind,
+            key.whole,
+            key.words
+        ])?;
     Ok(())
 }

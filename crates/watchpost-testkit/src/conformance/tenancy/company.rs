@@ -1,7 +1,7 @@
-//! A workspace with one of everything. Two of them are alike except for their ids and one address.
+//! A workspace with one of everything. Two of them are alike except for their ids and one person.
 
 use super::super::{
-    Tenant, World, account_fact, app_fact, grant_fact,
+    Tenant, World, account, account_fact, app_fact, grant_fact,
     imports::{header, row},
     life::somebody,
     live, observation,
@@ -11,7 +11,10 @@ use watchpost_core::{
     check::{CheckResult, Exempted, ScanType},
     finding::Marks,
     import::{ImportedQuery, KeepOutcome, NewBatch},
-    integration::{fact::Dataset, setting::SettingDocument},
+    integration::{
+        fact::{Dataset, Fact},
+        setting::SettingDocument,
+    },
     remediation::RequestRemediation,
     scan::{
         AddExemption, AddSchedule, Exemption, RecordedScan, Recurrence, ScanCounts, Schedule, StartScan,
@@ -34,6 +37,8 @@ pub(super) struct Ids {
     pub(super) identity: IdentityId,
     /// The address of a person who is only in this workspace.
     pub(super) email: String,
+    /// The name of the same person.
+    pub(super) person: String,
     pub(super) app: AppId,
     pub(super) finding: FindingId,
     pub(super) job: JobId,
@@ -63,6 +68,7 @@ impl Ids {
             integration: IntegrationId::from_bytes(none),
             identity: IdentityId::from_bytes(none),
             email: "only@nowhere.example".into(),
+            person: "Only Person of nowhere".into(),
             app: AppId::from_bytes(none),
             finding: FindingId::from_bytes(none),
             job: JobId::from_bytes(none),
@@ -107,13 +113,16 @@ impl Ids {
 pub(super) async fn filled(world: &World, name: &str) -> (Tenant, Ids) {
     let tenant = world.tenant(name).await;
     let email = format!("only@{name}.example");
+    let person = format!("Only Person of {name}");
+    let mut only = account("o2", Some(&email));
+    only.display_name = ForeignText::name(&person);
     let integration = world.integration(&tenant, Platform::Okta).await;
     let pages = vec![
         (
             Dataset::Users,
             vec![
                 account_fact("o1", "mara@birch.example"),
-                account_fact("o2", &email),
+                Fact::Account(Box::new(only)),
             ],
         ),
         (Dataset::Apps, vec![app_fact("a1", "Pixel")]),
@@ -157,6 +166,7 @@ pub(super) async fn filled(world: &World, name: &str) -> (Tenant, Ids) {
         integration,
         identity,
         email,
+        person,
         app: app.id,
         finding,
         job: syncing.job.id(),

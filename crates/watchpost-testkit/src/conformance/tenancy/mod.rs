@@ -34,6 +34,7 @@ pub const METHODS: &[&str] = &[
     "FindingStore::sweep_findings",
     "FindingStore::wake_snoozed",
     "IdentityStore::count_identities",
+    "IdentityStore::identities_named",
     "IdentityStore::identity",
     "IdentityStore::identity_by_email",
     "IdentityStore::identity_documents",

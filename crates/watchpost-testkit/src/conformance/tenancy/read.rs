@@ -27,6 +27,7 @@ async fn people_and_findings(probe: &mut Probe<'_>) {
     ask!(probe, IntegrationStore::integration, scope, ids.integration);
     ask!(probe, IdentityStore::identity, scope, ids.identity);
     ask!(probe, IdentityStore::identity_by_email, scope, &ids.email);
+    ask!(probe, IdentityStore::identities_named, scope, &ids.person, 9);
     ask!(probe, AppStore::find_app, scope, &AppLookup::Id(ids.app));
     ask!(probe, FindingStore::finding, scope, ids.finding);
     ask!(probe, JobStore::job, scope, ids.job);

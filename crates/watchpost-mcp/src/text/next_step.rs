@@ -45,7 +45,7 @@ pub(crate) fn step(step: NextStep) -> String {
             "no connected platform has an account with this address; check the spelling, and whether the platform is connected"
         }
         NextStep::ChoosePerson => {
-            "give the first and last name or the whole address; `list_findings` with the name as text shows the addresses of people with findings"
+            "give the first and last name or the whole address; `list_findings` with the name as text shows addresses of people with findings"
         }
         NextStep::ListKeys => "`watchpost keys list` shows the ids",
         NextStep::RevokeKey => {

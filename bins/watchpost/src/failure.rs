@@ -5,6 +5,10 @@ use crate::text;
 use std::{error::Error as StdError, fmt};
 use watchpost_bridge::BridgeError;
 use watchpost_core::error::{Error, StoreError};
+use watchpost_runtime::{
+    data_dir::DataDirError,
+    instance::{BackupError, is_damaged},
+};
 
 /// Exit codes of commands that fail.
 pub(crate) mod code {
@@ -38,7 +42,8 @@ pub(crate) mod code {
         CONFLICT = 4;
         /// The command is not possible at the moment: repeat it.
         UNAVAILABLE = 5;
-        /// The command found a problem: a broken audit chain, a failing source, a missing permission.
+        /// The command found a problem: a broken audit chain, a damaged database or backup, a failing source, a missing
+        /// permission.
         PROBLEM_FOUND = 6;
     }
 }
@@ -90,7 +95,41 @@ pub(crate) fn from_core(error: Error) -> anyhow::Error {
 
 /// Converts the error of a store.
 pub(crate) fn from_store(error: StoreError) -> anyhow::Error {
+    if is_damage(&error) {
+        return fail(code::PROBLEM_FOUND, text::database_damaged(&chain(&error)));
+    }
     from_core(error.into())
+}
+
+/// Whether the database is damaged. An audit entry that can't be stored for this reason counts too.
+fn is_damage(error: &StoreError) -> bool {
+    match error {
+        StoreError::Corrupt { .. } => true,
+        StoreError::AuditUnavailable(source) => source.downcast_ref().is_some_and(is_damage),
+        _ => false,
+    }
+}
+
+/// Converts the error of a backup or a restore.
+pub(crate) fn from_backup(error: BackupError) -> anyhow::Error {
+    let code = match error {
+        BackupError::Store(error) => return from_store(error),
+        BackupError::FileExists(_)
+        | BackupError::Folder(DataDirError::InUse(_) | DataDirError::OtherMasterKey(_)) => code::CONFLICT,
+        BackupError::NotAFile(_) => code::NOT_FOUND,
+        BackupError::NoMasterKey(_)
+        | BackupError::WrongMasterKey { .. }
+        | BackupError::Folder(DataDirError::NoMasterKey(_) | DataDirError::InvalidMasterKey { .. }) => {
+            code::USAGE
+        }
+        BackupError::DamagedStore { .. }
+        | BackupError::Damaged { .. }
+        | BackupError::Changed(_)
+        | BackupError::InvalidManifest(_) => code::PROBLEM_FOUND,
+        BackupError::Folder(DataDirError::Busy(_)) => code::UNAVAILABLE,
+        BackupError::Folder(_) | BackupError::Open(_) => code::FAILED,
+    };
+    fail(code, chain(&error))
 }
 
 /// Converts the error of the bridge.
@@ -118,5 +157,14 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> Code {
     error
         .chain()
         .find_map(|cause| cause.downcast_ref::<Failure>())
-        .map_or(code::FAILED, |failure| failure.code)
+        .map_or_else(
+            || {
+                if is_damaged(error) {
+                    code::PROBLEM_FOUND
+                } else {
+                    code::FAILED
+                }
+            },
+            |failure| failure.code,
+        )
 }

@@ -96,9 +96,9 @@ enum Command {
     ClientConfig(client_config::ClientConfig),
     /// Connects a desktop assistant over stdio to a server over HTTP
     Bridge(BridgeFlags),
-    /// Copies the database, even while it is in use
+    /// Copies the database and checks the copy, even while it is in use
     Backup(backup::Backup),
-    /// Restores a backup into an empty data folder
+    /// Checks a backup and restores it into an empty data folder
     Restore(backup::Restore),
     /// Checks the installation and shows the next step for each problem
     Doctor(doctor::Doctor),

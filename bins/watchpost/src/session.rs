@@ -1,7 +1,7 @@
 //! An open store for commands: the use cases, the operator's scope, and the audit entry of each command.
 
 use crate::{
-    failure::{code, fail, from_core, from_store},
+    failure::{code, fail, from_backup, from_core, from_store},
     output::Output,
     text,
 };
@@ -24,7 +24,7 @@ use watchpost_runtime::{
     checkpoint::{History, Mismatch},
     config::Loaded,
     data_dir::DataDir,
-    instance::{self, Environment, Initialized, Instance, WorkspaceError},
+    instance::{self, BackupError, Environment, Initialized, Instance, Restored, WorkspaceError},
     serve::stop_signal,
     worker,
 };
@@ -144,7 +144,7 @@ impl Location {
         accepted
     }
     /// Restores a backup into the empty data folder.
-    pub(crate) fn restore(&self, file: &Path, master_key: Option<&Path>) -> Result<()> {
+    pub(crate) fn restore(&self, file: &Path, master_key: Option<&Path>) -> Result<Restored, BackupError> {
         instance::restore(&self.dir, file, master_key)
     }
 }
@@ -279,10 +279,10 @@ impl Session {
         }
     }
 
-    /// Copies the database.
+    /// Writes a backup of the database.
     pub(crate) async fn backup(&self, to: &Path) -> Result<()> {
         let to: PathBuf = std::path::absolute(to).with_context(|| text::backup::unresolvable(to))?;
-        self.instance.store().backup(&to).await.map_err(from_store)
+        self.instance.backup(&to).await.map_err(from_backup)
     }
 
     /// Flushes and closes the store.

@@ -1,7 +1,7 @@
 //! The texts of the servers, the demo and the printed configuration for operators. Not here: the messages of error types,
 //! the help texts of flags, and the meanings of settings, which are part of their declarations.
 
-use std::{fmt::Display, net::SocketAddr, path::Path};
+use std::{fmt::Display, net::SocketAddr};
 
 /// Printed once a server accepts connections.
 pub(crate) fn listening(base_url: &str) -> String {
@@ -18,11 +18,6 @@ pub(crate) const NO_EVENT_LOOP: &str = "the system provides no event loop";
 pub(crate) const NO_LOCAL_ADDRESS: &str = "can't read the address of the listening socket";
 pub(crate) const SOCKET_NOT_SHARED: &str = "can't share the listening socket with another thread";
 pub(crate) const STORE_UNRESPONSIVE: &str = "the store doesn't respond";
-
-/// The context of an error of a file.
-pub(crate) fn unreadable(file: &Path) -> String {
-    format!("can't read `{}`", file.display())
-}
 
 pub(crate) fn invalid_log_filter(filter: &str, error: &dyn Display) -> String {
     format!("`log.filter`: `{filter}` is not a log filter: {error}")
@@ -110,13 +105,6 @@ pub(crate) fn invalid_workspace_name(chars_max: usize) -> String {
 
 pub(crate) fn workspace_not_created(name: &str) -> String {
     format!("can't create the workspace `{name}`")
-}
-
-pub(crate) fn folder_in_use(data_dir: &Path) -> String {
-    format!(
-        "`{}` already holds Watchpost data: name an empty folder",
-        data_dir.display()
-    )
 }
 
 // Listening.

@@ -35,10 +35,6 @@ mod port;
 mod table;
 mod text;
 
-pub use base::{
-    master::MasterKey,
-    open::{OpenOptions, restore},
-    open_error::OpenError,
-    unknown::unknown_words,
-};
+pub use base::{master::MasterKey, open::OpenOptions, open_error::OpenError, unknown::unknown_words};
+pub use port::copy::check_copy;
 pub use port::store::{Generations, SqliteStore};

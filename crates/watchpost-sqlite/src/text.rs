@@ -44,6 +44,11 @@ pub(crate) fn dangling_reference(table: &str) -> String {
     format!("a row of {table} refers to a row that doesn't exist")
 }
 
+/// The audit trail of a workspace is broken; `seq` is the number of the row.
+pub(crate) fn broken_chain(workspace: &str, seq: u64, problem: &str) -> String {
+    format!("the audit trail of the workspace `{workspace}` is broken at row {seq}: {problem}")
+}
+
 pub(crate) fn id_of_wrong_length(bytes: usize) -> String {
     format!("an id has {bytes} bytes")
 }

@@ -1,19 +1,19 @@
 //! `watchpost backup` and `watchpost restore`.
 
 use crate::{
-    failure::{code, fail},
+    failure::{code, fail, from_backup},
     output::Output,
     session::{Location, Session},
     text,
 };
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(crate) struct Backup {
-    /// The file to write, which must not exist
+    /// The file to write, which must not exist; its manifest is written beside it
     file: PathBuf,
 }
 
@@ -22,7 +22,7 @@ pub(crate) struct Restore {
     /// The file that `watchpost backup` wrote
     #[arg(required_unless_present = "accept")]
     file: Option<PathBuf>,
-    /// The file with the backup's master key, which is copied into the data folder
+    /// The file with the backup's master key, which is copied into the data folder [default: the key in the folder]
     #[arg(long, requires = "file")]
     master_key: Option<PathBuf>,
     /// Accept that the database is older than its checkpoint, or another one; audited
@@ -58,20 +58,14 @@ pub(crate) async fn restore(args: &Restore, location: &Location, output: Output)
 }
 
 fn restore_file(file: &Path, args: &Restore, location: &Location, output: Output) -> Result<()> {
-    if location.is_initialized() {
-        return Err(fail(
-            code::CONFLICT,
-            text::backup::folder_in_use(location.data_dir()),
-        ));
-    }
-    if !file.is_file() {
-        return Err(fail(code::NOT_FOUND, text::backup::not_a_file(file)));
-    }
-    location
+    let restored = location
         .restore(file, args.master_key.as_deref())
-        .with_context(|| text::backup::restore_failed(file))?;
+        .map_err(from_backup)?;
+    if !restored.has_manifest {
+        output.note(&text::backup::no_manifest(file));
+    }
     Ok(output.answer(
-        &json!({"data_dir": location.data_dir().display().to_string()}),
+        &json!({"data_dir": location.data_dir().display().to_string(), "has_manifest": restored.has_manifest}),
         &text::backup::restored(location.data_dir()),
     )?)
 }

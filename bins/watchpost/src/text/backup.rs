@@ -13,30 +13,23 @@ pub(crate) fn unresolvable(file: &Path) -> String {
 
 pub(crate) fn copied(file: &Path) -> String {
     format!(
-        "Copied the database to {}. The backup doesn't contain the master key: keep a copy of that in another place.",
+        "Copied the database to {}, with a manifest beside it. The backup doesn't contain the master key: keep a copy of \
+         that in another place.",
         file.display()
     )
 }
 
-pub(crate) fn folder_in_use(data_dir: &Path) -> String {
+pub(crate) fn no_manifest(file: &Path) -> String {
     format!(
-        "`{}` already holds Watchpost data: name an empty folder with `--data-dir`",
-        data_dir.display()
+        "warning: there is no manifest beside `{}`, as older versions wrote none: the database's structure, audit trail and \
+         credentials were checked, but not every byte",
+        file.display()
     )
-}
-
-pub(crate) fn not_a_file(file: &Path) -> String {
-    format!("`{}` is not a file", file.display())
-}
-
-/// The context of a failed restore.
-pub(crate) fn restore_failed(file: &Path) -> String {
-    format!("can't restore `{}`", file.display())
 }
 
 pub(crate) fn restored(data_dir: &Path) -> String {
     format!(
-        "Restored the backup into {}. Run `watchpost audit verify` and `watchpost doctor` to check it.",
+        "Checked the backup and restored it into {}. Run `watchpost doctor` to check the installation.",
         data_dir.display()
     )
 }

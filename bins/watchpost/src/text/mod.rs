@@ -45,6 +45,14 @@ pub(crate) fn internal_error(cause: &str) -> String {
     format!("internal error: {cause}")
 }
 
+/// The database is damaged.
+pub(crate) fn database_damaged(cause: &str) -> String {
+    format!(
+        "the database is damaged ({cause}): stop Watchpost, keep a copy of the data folder, and restore a backup into a new \
+         one with `watchpost restore`"
+    )
+}
+
 /// A change was sent to the store, and it isn't known whether it was made.
 pub(crate) fn outcome_unknown(error: &dyn Display, cause: &str) -> String {
     format!("{error}: {cause}; check the current state before you repeat the command")

@@ -22,7 +22,8 @@ use crate::{
 };
 use async_trait::async_trait;
 
-/// The time without new rows after which a staged import is considered abandoned, in milliseconds.
+/// The time without new rows after which a staged import is considered abandoned even if its process still runs, in
+/// milliseconds.
 pub const ABANDONED_AFTER_MS: i64 = 15 * 60 * 1_000;
 /// Maximum length of an imported text, in characters. Readers keep at most the same number of bytes.
 pub const DETAILS_CHARS_MAX: usize = 8 * 1_024;
@@ -252,7 +253,7 @@ pub struct ImportedVerdict {
 /// Storage of imports.
 #[async_trait]
 pub trait ImportStore: Send + Sync {
-    /// Creates a staged import that isn't visible, and deletes abandoned ones.
+    /// Creates a staged import that isn't visible, and deletes abandoned ones and those whose process has ended.
     async fn begin_import(&self, permit: &ImportPermit, now: Timestamp) -> Result<(), StoreError>;
     /// Adds rows to a staged import, each with the number of its batch. `first` is the position of the first of
     /// them among all rows of the file. Positions are unique.

@@ -36,6 +36,18 @@ pub enum DataDirError {
         /// The file's size in bytes.
         bytes: usize,
     },
+    /// The folder already has a database.
+    #[error("`{0}` already holds Watchpost data: name an empty folder with `--data-dir`")]
+    InUse(PathBuf),
+    /// Another process builds something in this folder.
+    #[error("another process is writing `{0}`: wait until it is done, or stop it")]
+    Busy(PathBuf),
+    /// A folder has the name of one that Watchpost needs for unfinished files.
+    #[error("`{0}` is in the way: move it to another place, so that unfinished files can be kept there")]
+    NotAStage(PathBuf),
+    /// A file with another master key than the right one is in its place.
+    #[error("`{0}` is another master key: move it to another place, and repeat the command")]
+    OtherMasterKey(PathBuf),
     /// An operation of the file system failed.
     #[error("can't {attempt} `{path}`")]
     Io {

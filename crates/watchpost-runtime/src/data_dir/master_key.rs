@@ -53,7 +53,7 @@ impl MasterKey {
     ///
     /// # Errors
     /// [`DataDirError`] if the file is missing, can't be read, or has another size.
-    pub(super) fn read(path: &Path) -> Result<Self, DataDirError> {
+    pub(crate) fn read(path: &Path) -> Result<Self, DataDirError> {
         let bytes = match fs::read(path) {
             Ok(bytes) => Zeroizing::new(bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -72,14 +72,24 @@ impl MasterKey {
         Ok(Self(key))
     }
 
-    /// Generates a master key and writes it to a file that only its owner can read.
+    /// Generates a master key.
+    pub(crate) fn generate(random: &dyn Random) -> Self {
+        let mut key = Zeroizing::new([0; KEY_BYTES]);
+        random.fill(key.as_mut_slice());
+        Self(key)
+    }
+
+    /// Writes the master key to a file that only its owner can read.
     ///
     /// # Errors
     /// [`DataDirError::Io`].
-    pub(super) fn create(path: &Path, random: &dyn Random) -> Result<(), DataDirError> {
-        let mut key = Zeroizing::new([0; KEY_BYTES]);
-        random.fill(key.as_mut_slice());
-        write_private(path, key.as_slice())
+    pub(super) fn write(&self, path: &Path) -> Result<(), DataDirError> {
+        write_private(path, self.0.as_slice())
+    }
+
+    /// Whether the other key is the same.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.0 == other.0
     }
 
     /// The master key in the type of the store.

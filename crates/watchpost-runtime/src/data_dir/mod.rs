@@ -1,10 +1,16 @@
 //! The data folder, with the database, the master key and the settings. Only its owner can access it.
 
+mod build;
 mod error;
 mod master_key;
 mod private;
+mod stage;
 mod variable;
 
+pub(crate) use self::{
+    build::{AfterStep, Step},
+    stage::{Stage, sync_parent},
+};
 pub use self::{
     error::DataDirError,
     master_key::{MasterKey, Purpose},
@@ -12,11 +18,10 @@ pub use self::{
     variable::{DATA_DIR_VARIABLE, MASTER_KEY_VARIABLE},
 };
 
-use self::private::{check_mode, close_to_others, io_error, is_empty};
+use self::private::{check_mode, io_error};
 use std::path::{Path, PathBuf};
-use watchpost_core::port::Random;
 
-/// A data folder, which may not exist yet: [`DataDir::open`] checks it, and [`DataDir::create`] creates it.
+/// A data folder, which may not exist yet: [`DataDir::open`] checks it, and `DataDir::build` creates it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataDir {
     path: PathBuf,
@@ -92,27 +97,6 @@ impl DataDir {
         MasterKey::read(&self.master_key)
     }
 
-    /// Creates the folder (mode 0700) and the master key (mode 0600) if they don't exist, and checks them if they do.
-    ///
-    /// # Errors
-    /// [`DataDirError`]. If there is a database without its master key, no new key is created.
-    pub fn create(&self, random: &dyn Random) -> Result<MasterKey, DataDirError> {
-        if !self.path.exists() {
-            make_folder(&self.path)?;
-        } else if is_empty(&self.path)? {
-            // The folder is empty, so its mode can be changed without an effect on other data.
-            close_to_others(&self.path)?;
-        }
-        if !self.master_key.exists() {
-            if self.is_initialized() {
-                return Err(DataDirError::NoMasterKey(self.master_key.clone()));
-            }
-            MasterKey::create(&self.master_key, random)?;
-        }
-        self.check_modes()?;
-        MasterKey::read(&self.master_key)
-    }
-
     fn check_modes(&self) -> Result<(), DataDirError> {
         check_mode(&self.path, 0o700)?;
         for file in [self.database(), self.master_key.clone()] {
@@ -162,28 +146,62 @@ mod tests {
         );
     }
 
+    /// Builds the folder with an empty file in place of a database.
+    fn build(dir: &DataDir) -> Result<MasterKey, DataDirError> {
+        let new = dir.build()?;
+        let key = match dir.existing_master_key()? {
+            Some(key) => key,
+            None => MasterKey::generate(&SystemRandom),
+        };
+        write_private(&new.staged().database(), b"")?;
+        new.finish(&key, &|_| Ok(()))?;
+        Ok(key)
+    }
+
     #[test]
-    fn a_second_create_keeps_the_key() {
+    fn a_new_folder_is_complete_and_keeps_a_key_that_is_already_there() {
         let folder = tempfile::tempdir().unwrap();
         let dir = locate(Some(folder.path().join("new").to_str().unwrap()), &[]).unwrap();
-        let first = dir.create(&SystemRandom).unwrap();
-        let second = dir.create(&SystemRandom).unwrap();
+        let first = build(&dir).unwrap();
+        assert!(first.is(&dir.open().unwrap()));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(matches!(build(&dir), Err(DataDirError::InUse(_))));
+        // With the key and settings, but without a database.
+        fs::remove_file(dir.database()).unwrap();
+        write_private(&dir.settings_file(), b"").unwrap();
+        let second = build(&dir).unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
         assert_eq!(first.derive(Purpose::Cursor), second.derive(Purpose::Cursor));
         assert_ne!(first.derive(Purpose::Cursor), first.derive(Purpose::Session));
         assert_eq!(format!("{first:?}"), "MasterKey(…)");
     }
 
     #[test]
-    fn no_new_key_is_created_for_a_database_without_its_key() {
+    fn a_key_in_the_place_of_the_new_one_is_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("elsewhere.key");
+        write_private(&key, &[1; 32]).unwrap();
+        let dir = locate(
+            Some(folder.path().join("new").to_str().unwrap()),
+            &[("WATCHPOST_MASTER_KEY_FILE", key.to_str().unwrap())],
+        )
+        .unwrap();
+        let new = dir.build().unwrap();
+        let error = new
+            .finish(&MasterKey::generate(&SystemRandom), &|_| Ok(()))
+            .unwrap_err();
+        assert!(matches!(error, DataDirError::OtherMasterKey(_)), "{error}");
+        assert_eq!(fs::read(&key).unwrap(), [1; 32]);
+        assert!(!dir.path().exists());
+    }
+
+    #[test]
+    fn a_database_without_its_key_is_not_opened() {
         let folder = tempfile::tempdir().unwrap();
         let dir = locate(Some(folder.path().join("new").to_str().unwrap()), &[]).unwrap();
-        dir.create(&SystemRandom).unwrap();
-        write_private(&dir.database(), b"").unwrap();
+        build(&dir).unwrap();
         fs::remove_file(dir.master_key_file()).unwrap();
-        assert!(matches!(
-            dir.create(&SystemRandom),
-            Err(DataDirError::NoMasterKey(_))
-        ));
         assert!(matches!(dir.open(), Err(DataDirError::NoMasterKey(_))));
     }
 
@@ -198,9 +216,12 @@ mod tests {
             &[("WATCHPOST_MASTER_KEY_FILE", key.to_str().unwrap())],
         )
         .unwrap();
-        let error = dir.create(&SystemRandom).unwrap_err().to_string();
+        let error = build(&dir).unwrap_err().to_string();
         assert!(error.contains("exactly 32 bytes, but has 31"), "{error}");
-        assert!(!data.join("master.key").exists());
+        fs::remove_file(&key).unwrap();
+        build(&dir).unwrap();
+        assert!(key.exists() && !data.join("master.key").exists());
+        dir.open().unwrap();
     }
 
     #[cfg(unix)]
@@ -209,8 +230,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let dir = locate(Some(folder.path().join("new").to_str().unwrap()), &[]).unwrap();
-        dir.create(&SystemRandom).unwrap();
-        write_private(&dir.database(), b"").unwrap();
+        build(&dir).unwrap();
         assert!(dir.open().is_ok());
         for (path, mode) in [
             (dir.path().to_owned(), 0o750),

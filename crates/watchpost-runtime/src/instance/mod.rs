@@ -1,11 +1,14 @@
 //! An opened data folder, and everything built on its store.
 
+mod backup;
 mod environment;
 mod init;
+mod manifest;
 
 pub use self::{
+    backup::{BackupError, Restored, restore},
     environment::Environment,
-    init::{FIRST_WORKSPACE, Initialized, init, restore},
+    init::{FIRST_WORKSPACE, Initialized, init},
 };
 
 use crate::{
@@ -33,7 +36,7 @@ use watchpost_core::{
 use watchpost_mcp::{CursorKey, McpServer};
 use watchpost_outbound::{Outbound, OutboundSettings};
 use watchpost_policy::Pack;
-use watchpost_sqlite::SqliteStore;
+use watchpost_sqlite::{OpenError, SqliteStore};
 
 /// An opened data folder. Clones are cheap and share the store.
 #[derive(Clone)]
@@ -375,6 +378,15 @@ pub fn needs_init(error: &anyhow::Error) -> bool {
     matches!(
         error.downcast_ref::<DataDirError>(),
         Some(DataDirError::NotInitialized(_))
+    )
+}
+
+/// Whether an error means that the database is damaged.
+pub fn is_damaged(error: &anyhow::Error) -> bool {
+    let open = error.downcast_ref::<OpenError>();
+    matches!(
+        open,
+        Some(OpenError::InvalidFile { .. } | OpenError::Empty { .. })
     )
 }
 

@@ -1,4 +1,4 @@
-//! Opening and restoring the file: permissions, settings, migrations.
+//! Opening and copying the file: permissions, settings, migrations.
 
 use crate::{
     base::{
@@ -334,9 +334,9 @@ fn migrate(
     }
     if found > 0 {
         let copy = path.with_extension(format!("before-schema-{known}.db"));
-        copy_database(conn, &copy).map_err(|reason| OpenError::Migration {
+        copy_database(conn, &copy).map_err(|error| OpenError::Migration {
             path: path.to_path_buf(),
-            reason: text::copy_before_migration_failed(&reason),
+            reason: text::copy_before_migration_failed(&error.to_string()),
         })?;
     }
     conn.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID};"))
@@ -347,47 +347,108 @@ fn migrate(
     })
 }
 
+/// The error when a database can't be copied.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CopyError {
+    /// An error from SQLite, of the database or of its copy.
+    #[error(transparent)]
+    Sql(#[from] rusqlite::Error),
+    /// The file can't be written.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
 /// Copies a database with SQLite's backup API to a file of mode 0600. The copy is written beside its target and renamed,
 /// so that there is never half a copy.
-pub(crate) fn copy_database(from: &Connection, to: &Path) -> Result<(), String> {
-    let part = to.with_extension("part");
+pub(crate) fn copy_database(from: &Connection, to: &Path) -> Result<(), CopyError> {
+    let mut part = to.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
     // An interrupted copy may have left this file.
     let _ = fs::remove_file(&part);
-    create_file(&part).map_err(|error| error.to_string())?;
-    {
-        let mut target = Connection::open(&part).map_err(|error| error.to_string())?;
-        let backup = rusqlite::backup::Backup::new(from, &mut target).map_err(|error| error.to_string())?;
-        backup
-            .run_to_completion(1_024, Duration::ZERO, None)
-            .map_err(|error| error.to_string())?;
-        drop(backup);
-        // A single file, without a write-ahead log beside it.
-        target
-            .query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))
-            .map_err(|error| error.to_string())?;
+    create_file(&part)?;
+    let copied = copy_into(from, &part).and_then(|()| Ok(fs::rename(&part, to)?));
+    if copied.is_err() {
+        let _ = fs::remove_file(&part);
     }
-    fs::File::open(&part)
-        .and_then(|file| file.sync_all())
-        .and_then(|()| fs::rename(&part, to))
-        .map_err(|error| error.to_string())
+    copied
+}
+
+fn copy_into(from: &Connection, part: &Path) -> Result<(), CopyError> {
+    let mut target = Connection::open(part)?;
+    let backup = rusqlite::backup::Backup::new(from, &mut target)?;
+    backup.run_to_completion(1_024, Duration::ZERO, None)?;
+    drop(backup);
+    // A single file, without a write-ahead log beside it.
+    target.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
+    drop(target);
+    Ok(fs::File::open(part)?.sync_all()?)
+}
+
+/// Opens a copy of a store that nothing else uses, and merges a write-ahead log that lies beside it.
+pub(crate) fn connect_copy(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    conn.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;")?;
+    conn.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
+    conn.execute_batch("PRAGMA query_only = ON;")?;
+    Ok(conn)
+}
+
+/// Opens a copy of a store, and checks that it is a store that this version can read and that it belongs to the master key.
+/// Unlike [`open`], changes nothing in its content.
+pub(crate) fn open_copy(path: &Path, master: &MasterKey) -> Result<Connection, OpenError> {
+    let failed = |error: rusqlite::Error| open_error(path, &error);
+    let conn = connect_copy(path).map_err(failed)?;
+    if pragma_number(&conn, "application_id").map_err(failed)? != i64::from(APPLICATION_ID) {
+        return Err(OpenError::InvalidFile {
+            path: path.to_path_buf(),
+            reason: text::FOREIGN_DATABASE.into(),
+        });
+    }
+    let found = pragma_number(&conn, "user_version").map_err(failed)?;
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if found > known {
+        return Err(OpenError::Newer {
+            path: path.to_path_buf(),
+            found,
+            known,
+        });
+    }
+    // A copy without the value has lost it: a store always has one.
+    let check = read_master_check(&conn).map_err(failed)?;
+    if bool::from(check.as_slice().ct_eq(master_check(master).as_slice())) {
+        Ok(conn)
+    } else {
+        Err(OpenError::WrongMasterKey {
+            path: path.to_path_buf(),
+        })
+    }
+}
+
+/// The value that the store keeps to recognize its master key.
+fn master_check(master: &MasterKey) -> [u8; 32] {
+    master.derive("check of the master key v1")
+}
+
+fn read_master_check(conn: &Connection) -> rusqlite::Result<Vec<u8>> {
+    conn.query_row("SELECT master_check FROM instance WHERE one = 1", [], |row| {
+        row.get(0)
+    })
 }
 
 /// Compares the master key with the value derived from it that the store keeps, so that a wrong key is rejected before
 /// anything is sealed with it.
 fn check_master(conn: &Connection, path: &Path, master: &MasterKey) -> Result<(), OpenError> {
-    let derived = master.derive("check of the master key v1");
-    let read = |conn: &Connection| {
-        conn.query_row("SELECT master_check FROM instance WHERE one = 1", [], |row| {
-            row.get::<_, Vec<u8>>(0)
-        })
-    };
-    let found = match read(conn) {
+    let derived = master_check(master);
+    let found = match read_master_check(conn) {
         Err(rusqlite::Error::QueryReturnedNoRows) => conn
             .execute(
                 "INSERT INTO instance (one, master_check) VALUES (1, ?1) ON CONFLICT DO NOTHING",
                 [derived.as_slice()],
             )
-            .and_then(|_| read(conn)),
+            .and_then(|_| read_master_check(conn)),
         other => other,
     }
     .map_err(|error| open_error(path, &error))?;
@@ -400,84 +461,20 @@ fn check_master(conn: &Connection, path: &Path, master: &MasterKey) -> Result<()
     }
 }
 
-/// Returns the problems that `PRAGMA integrity_check` finds, at most 20; empty if the file is intact.
+/// Returns the problems in the file's structure, at most 20 of each kind; empty if the file is intact.
 pub(crate) fn integrity(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = conn.prepare("PRAGMA integrity_check(20)")?;
     let lines: Vec<String> = statement
         .query_map([], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    Ok(lines.into_iter().filter(|line| line != "ok").collect())
-}
-
-/// Replaces a store that no process has open with a backup: checks the backup, copies it beside the target, and renames
-/// the copy. An existing target is kept beside it as `….before-restore.db`.
-///
-/// # Errors
-/// [`OpenError`] if the backup is missing, damaged or of a newer version, or if the target is in use.
-pub fn restore(backup: &Path, target: &Path) -> Result<(), OpenError> {
-    if !backup.exists() {
-        return Err(OpenError::Missing {
-            path: backup.to_path_buf(),
-        });
+    let mut problems: Vec<String> = lines.into_iter().filter(|line| line != "ok").collect();
+    let mut statement = conn.prepare("PRAGMA foreign_key_check")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()?
+        && problems.len() < 20
+    {
+        let table: String = row.get(0)?;
+        problems.push(text::dangling_reference(&table));
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let from = Connection::open_with_flags(backup, flags).map_err(|error| open_error(backup, &error))?;
-    let problems = integrity(&from).map_err(|error| open_error(backup, &error))?;
-    let found = pragma_number(&from, "user_version").map_err(|error| open_error(backup, &error))?;
-    let application = pragma_number(&from, "application_id").map_err(|error| open_error(backup, &error))?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    if let Some(reason) = problems.into_iter().next() {
-        return Err(OpenError::InvalidFile {
-            path: backup.to_path_buf(),
-            reason,
-        });
-    }
-    if application != i64::from(APPLICATION_ID) {
-        return Err(OpenError::InvalidFile {
-            path: backup.to_path_buf(),
-            reason: text::FOREIGN_DATABASE.into(),
-        });
-    }
-    if found > known {
-        return Err(OpenError::Newer {
-            path: backup.to_path_buf(),
-            found,
-            known,
-        });
-    }
-    if target.exists() {
-        check_mode(target, 0o600)?;
-        // Fails while another process has the target open; also merges its write-ahead log. A damaged target is kept
-        // as it is.
-        let old = Connection::open(target).map_err(|error| open_error(target, &error))?;
-        let exclusive = old.busy_timeout(Duration::from_millis(500)).and_then(|()| {
-            old.execute_batch(
-                "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE; ROLLBACK;",
-            )
-        });
-        drop(old);
-        if let Err(error) = exclusive {
-            let error = open_error(target, &error);
-            if !matches!(error, OpenError::InvalidFile { .. }) {
-                return Err(error);
-            }
-        }
-        let kept = target.with_extension("before-restore.db");
-        fs::rename(target, &kept).map_err(|error| io_error(target, &error))?;
-        for end in ["-wal", "-shm"] {
-            let beside = |path: &Path| {
-                let mut name = path.as_os_str().to_owned();
-                name.push(end);
-                PathBuf::from(name)
-            };
-            // Usually there is none. A write-ahead log must never be found beside another database.
-            let _ = fs::rename(beside(target), beside(&kept));
-        }
-    } else {
-        prepare_files(target, true)?;
-    }
-    copy_database(&from, target).map_err(|reason| OpenError::Io {
-        path: target.to_path_buf(),
-        reason,
-    })
+    Ok(problems)
 }

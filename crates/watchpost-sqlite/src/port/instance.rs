@@ -91,10 +91,11 @@ impl InstanceStore for SqliteStore {
                 Ok((is_due, removal::unfinished(conn)?))
             })
             .map_err(|fault| fault.into_store("jobs"))?;
-        // Continues removals that were interrupted.
+        // Continues removals that were interrupted, and deletes the rows of imports that were.
         for (workspace, integration) in removed {
             self.purge(workspace, integration).await?;
         }
+        self.clear_unfinished(None, now).await?;
         if !is_due {
             return Ok(0);
         }

@@ -2,13 +2,16 @@
 
 use crate::{
     base::{
-        fault::{Fault, Res, unavailable, unsupported},
+        fault::{Fault, Res, unsupported},
         master::{MasterKey, Sealer},
-        open::{Access, OpenOptions, connect, copy_database, inspect, integrity, open},
+        open::{
+            Access, CopyError, OpenOptions, connect, connect_copy, copy_database, inspect, integrity, open,
+        },
         open_error::OpenError,
         reader::{LongReads, Pool},
         writer::{Ports, Tx, Writer},
     },
+    port::copy,
     table::{
         documents::Contexts,
         findings, names,
@@ -21,15 +24,16 @@ use rusqlite::Connection;
 use std::{
     collections::HashMap,
     error::Error as _,
+    fs::File,
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 use watchpost_core::{
     access::{Audited, AuthorizedWrite, Command, WorkspaceScope},
     audit::{AuditOutcome, PendingEntry},
     error::StoreError,
     port::{Clock, Random},
-    value::id::WorkspaceId,
+    value::id::{ImportId, WorkspaceId},
 };
 
 /// The embedded store: implements all storage ports with one SQLite file. Cheap to clone; dropping the last clone closes it.
@@ -47,6 +51,8 @@ pub(crate) struct Inner {
     pub(crate) long: LongReads,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) contexts: Arc<Contexts>,
+    /// The locks of the imports in progress.
+    pub(super) imports: Mutex<HashMap<ImportId, File>>,
     workspaces: RwLock<HashMap<WorkspaceId, i64>>,
 }
 
@@ -63,6 +69,7 @@ impl Inner {
             sealer: Arc::new(Sealer::new(&options.master)),
             contexts: Arc::default(),
             path: options.path,
+            imports: Mutex::default(),
             workspaces: RwLock::default(),
         }
     }
@@ -129,6 +136,7 @@ impl SqliteStore {
                 sealer: Arc::new(Sealer::new(&MasterKey::new([0; 32]))),
                 contexts: Arc::default(),
                 path: path.to_owned(),
+                imports: Mutex::default(),
                 workspaces: RwLock::default(),
             }),
         })
@@ -145,20 +153,33 @@ impl SqliteStore {
         self.inner.close();
     }
 
-    /// Copies the current state of the store to a new file of mode 0600, while the store stays in use. The copy doesn't
-    /// contain the master key: it can be opened only with the key of this store.
+    /// Copies the current state of the store to a new file of mode 0600, while the store stays in use, and checks the copy
+    /// as [`check_copy`](crate::check_copy) does. The copy doesn't contain the master key: it can be opened only with the
+    /// key of this store.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if the target can't be written.
+    /// [`StoreError::Unavailable`] if the target can't be written; [`StoreError::Corrupt`] if the store is damaged. Then
+    /// there is no copy.
     pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
         let to = to.to_path_buf();
-        let path = self.inner.path.clone();
+        let inner = Arc::clone(&self.inner);
         self.inner
             .long
             .read("store", move |_| {
                 // A separate connection outside any transaction, so that the copy is of one state.
-                let from = connect(&path, Access::LongRead)?;
-                copy_database(&from, &to).map_err(|reason| Fault::Store(unavailable(&reason)))
+                let from = connect(&inner.path, Access::LongRead)?;
+                copy_database(&from, &to).map_err(|error| match error {
+                    CopyError::Sql(error) => Fault::Sql(error),
+                    CopyError::Io(error) => Fault::Store(StoreError::Unavailable(Box::new(error))),
+                })?;
+                // Damage in the store is in the copy too, and nothing changes the copy during the check.
+                let checked = connect_copy(&to)
+                    .map_err(Fault::Sql)
+                    .and_then(|conn| copy::check(&conn, &inner.sealer));
+                if checked.is_err() {
+                    let _ = std::fs::remove_file(&to);
+                }
+                checked
             })
             .await
     }
@@ -168,21 +189,7 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] if the file can't be read.
     pub async fn integrity_check(&self) -> Result<Vec<String>, StoreError> {
-        self.inner
-            .long
-            .read("store", |conn| {
-                let mut problems = integrity(conn)?;
-                let mut statement = conn.prepare("PRAGMA foreign_key_check")?;
-                let mut rows = statement.query([])?;
-                while let Some(row) = rows.next()?
-                    && problems.len() < 20
-                {
-                    let table: String = row.get(0)?;
-                    problems.push(text::dangling_reference(&table));
-                }
-                Ok(problems)
-            })
-            .await
+        self.inner.long.read("store", |conn| Ok(integrity(conn)?)).await
     }
 
     /// Merges the write-ahead log into the file.

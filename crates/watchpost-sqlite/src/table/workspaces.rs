@@ -29,6 +29,18 @@ pub(crate) fn all(conn: &Connection) -> Res<Vec<WorkspaceRow>> {
     Ok(out)
 }
 
+/// Returns all workspaces by number: their number in this file, id and name.
+pub(crate) fn numbered(conn: &Connection) -> Res<Vec<(i64, WorkspaceId, String)>> {
+    let mut statement =
+        conn.prepare("SELECT workspace_id, id, name FROM workspaces ORDER BY workspace_id")?;
+    let mut rows = statement.query([])?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        out.push((row.get(0)?, row.id(1, WorkspaceId::from_bytes)?, row.get(2)?));
+    }
+    Ok(out)
+}
+
 /// Creates a workspace with its genesis audit entry.
 pub(crate) fn create(tx: &Tx<'_>, row: &WorkspaceRow) -> Res<()> {
     let made = tx.conn.execute(

@@ -10,7 +10,7 @@ use watchpost_core::{
     job::{InstanceStore as _, WorkspaceRow},
     value::{id::WorkspaceId, time::Timestamp},
 };
-use watchpost_sqlite::{MasterKey, OpenError, SqliteStore, restore};
+use watchpost_sqlite::{MasterKey, OpenError, SqliteStore, check_copy};
 use watchpost_testkit::{
     SteppingClock,
     conformance::{call, run},
@@ -170,41 +170,140 @@ fn tampering_with_the_audit_log_is_detected_at_the_changed_row() {
     });
 }
 
+/// A store with a workspace and `entries` audit entries, and a folder for copies.
+async fn with_entries(entries: usize) -> crate::conformance::File {
+    let file = open(clock());
+    let store: Arc<SqliteStore> = Arc::new(file.store.clone());
+    let id = WorkspaceId::from_bytes([1; 16]);
+    let row = WorkspaceRow {
+        id,
+        name: "one".into(),
+        created_at: Timestamp::from_millis(1),
+    };
+    store.create_workspace(&row).await.unwrap();
+    let scope = Access::open(store.clone(), clock())
+        .operator
+        .enter(id, KeyScope::Read, false);
+    for _ in 0..entries {
+        let entry = scope.observe("case.read", AuditTarget::default(), AuditOutcome::Ok, call());
+        store.append(entry).await.unwrap().into_value();
+    }
+    file
+}
+
 #[test]
-fn a_restored_backup_has_the_content_of_its_time() {
+fn a_backup_has_the_content_of_its_time_and_the_mode_0600() {
     run(async {
-        let file = open(clock());
-        let row = |n: u8| WorkspaceRow {
-            id: WorkspaceId::from_bytes([n; 16]),
-            name: format!("workspace {n}"),
-            created_at: Timestamp::from_millis(1),
-        };
-        file.store.create_workspace(&row(1)).await.unwrap();
+        let file = with_entries(3).await;
         let copy = file.directory.path().join("copy.db");
         file.store.backup(&copy).await.unwrap();
         assert_eq!(
             std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777,
             0o600
         );
-        file.store.create_workspace(&row(2)).await.unwrap();
+        let second = WorkspaceRow {
+            id: WorkspaceId::from_bytes([2; 16]),
+            name: "two".into(),
+            created_at: Timestamp::from_millis(1),
+        };
+        file.store.create_workspace(&second).await.unwrap();
         assert!(file.store.integrity_check().await.unwrap().is_empty());
         file.store.checkpoint().await.unwrap();
         let path = file.path();
         file.store.close();
-        let closed = file.store.create_workspace(&row(3)).await;
+        let closed = file.store.create_workspace(&second).await;
         assert!(matches!(closed, Err(StoreError::Unavailable(_))));
-        restore(&copy, &path).unwrap();
-        let store = reopen(&path).unwrap();
-        assert_eq!(store.workspaces().await.unwrap(), [row(1)]);
-        assert!(path.with_extension("before-restore.db").exists());
-        store.create_workspace(&row(2)).await.unwrap();
-        store.close();
-        std::fs::write(&copy, b"not a store").unwrap();
+        let master = options(path.clone(), clock(), 1).master;
+        let before = std::fs::read(&copy).unwrap();
+        check_copy(&copy, &master).unwrap();
+        assert_eq!(std::fs::read(&copy).unwrap(), before);
         assert!(matches!(
-            restore(&copy, &path),
-            Err(OpenError::InvalidFile { .. })
+            check_copy(&copy, &MasterKey::new([6; 32])),
+            Err(OpenError::WrongMasterKey { .. })
         ));
+        let store = reopen(&copy).unwrap();
+        assert_eq!(store.workspaces().await.unwrap().len(), 1);
         assert_eq!(reopen(&path).unwrap().workspaces().await.unwrap().len(), 2);
+    });
+}
+
+#[test]
+fn a_damaged_store_is_not_copied() {
+    run(async {
+        let file = with_entries(400).await;
+        let path = file.path();
+        file.store.close();
+        let whole = std::fs::read(&path).unwrap();
+        let pages = whole.len() / 4_096;
+        let copy = file.directory.path().join("copy.db");
+        let mut refused = 0;
+        // The first page is the header and the schema: without it the file doesn't open at all.
+        for page in 1..pages {
+            let mut damaged = whole.clone();
+            damaged[page * 4_096..(page + 1) * 4_096].fill(0xA5);
+            std::fs::write(&path, &damaged).unwrap();
+            let Ok(store) = reopen(&path) else {
+                refused += 1;
+                continue;
+            };
+            let copied = store.backup(&copy).await;
+            store.close();
+            match copied {
+                Err(StoreError::Corrupt { .. }) => refused += 1,
+                other => panic!("page {page} is damaged, and the copy was {other:?}"),
+            }
+            assert!(!copy.exists());
+        }
+        assert_eq!(refused, pages - 1);
+        std::fs::write(&path, &whole).unwrap();
+        reopen(&path).unwrap().backup(&copy).await.unwrap();
+    });
+}
+
+#[test]
+fn a_store_with_a_changed_audit_entry_is_not_copied() {
+    run(async {
+        let file = with_entries(5).await;
+        let raw = Connection::open(file.path()).unwrap();
+        raw.execute_batch("DROP TRIGGER audit_entries_keep").unwrap();
+        raw.execute("UPDATE audit_entries SET operation = 'x' WHERE seq = 3", [])
+            .unwrap();
+        let copy = file.directory.path().join("copy.db");
+        let error = file.store.backup(&copy).await.unwrap_err();
+        let StoreError::Corrupt { source, .. } = error else {
+            panic!("the error is not `Corrupt`");
+        };
+        assert!(
+            source.to_string().contains("workspace `one` is broken at row 3"),
+            "{source}"
+        );
+        assert!(!copy.exists());
+    });
+}
+
+#[test]
+fn a_copy_with_a_credential_that_the_master_key_does_not_open_is_rejected() {
+    run(async {
+        let file = with_entries(1).await;
+        let raw = Connection::open(file.path()).unwrap();
+        raw.execute_batch(
+            "INSERT INTO integrations (workspace_id, integration, id, platform, name, status, config, created_at) \
+             VALUES (1, 1, zeroblob(16), 0, 'one', 0, '{}', 1); \
+             INSERT INTO integration_secrets (workspace_id, integration, field, key_version, nonce, sealed) \
+             VALUES (1, 1, 'api_token', 1, zeroblob(24), zeroblob(40))",
+        )
+        .unwrap();
+        let copy = file.directory.path().join("copy.db");
+        assert!(file.store.backup(&copy).await.is_err());
+        file.store.checkpoint().await.unwrap();
+        let path = file.path();
+        file.store.close();
+        std::fs::copy(&path, &copy).unwrap();
+        let error = check_copy(&copy, &options(path, clock(), 1).master).unwrap_err();
+        assert!(
+            error.to_string().contains("a credential can't be opened"),
+            "{error}"
+        );
     });
 }
 

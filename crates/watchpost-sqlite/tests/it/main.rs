@@ -4,6 +4,7 @@
 mod conformance;
 mod credentials;
 mod file;
+mod imports;
 mod once;
 mod plans;
 mod unknown;

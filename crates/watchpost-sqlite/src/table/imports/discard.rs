@@ -1,12 +1,47 @@
 //! Abandons imports, and deletes the rows of abandoned imports and of removed integrations.
 
-use super::stage::{ABANDONED, staged};
-use crate::base::{fault::Res, writer::Tx};
-use rusqlite::{OptionalExtension as _, params};
-use watchpost_core::value::id::ImportId;
+use super::stage::{ABANDONED, KEPT, staged};
+use crate::base::{fault::Res, row::Columns, writer::Tx};
+use rusqlite::{Connection, OptionalExtension as _, params};
+use watchpost_core::{
+    import::ABANDONED_AFTER_MS,
+    value::{id::ImportId, time::Timestamp},
+};
 
 /// The most rows that a slice deletes.
 const DELETED_PER_SLICE: i64 = 400;
+
+/// An import that isn't kept: its rows are being written, or deleted, or neither because the process that did so has ended.
+pub(crate) struct Unfinished {
+    pub(crate) workspace: i64,
+    pub(crate) id: ImportId,
+    state: i64,
+    touched_at: Timestamp,
+}
+
+impl Unfinished {
+    /// Whether the import was abandoned, or not touched for a long time.
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        self.state == ABANDONED || self.touched_at < now.plus_millis(-ABANDONED_AFTER_MS)
+    }
+}
+
+/// Returns the imports of all workspaces that aren't kept.
+pub(crate) fn unfinished(conn: &Connection) -> Res<Vec<Unfinished>> {
+    let mut statement =
+        conn.prepare_cached("SELECT workspace_id, id, state, touched_at FROM imports WHERE state <> ?1")?;
+    let mut rows = statement.query([KEPT])?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        out.push(Unfinished {
+            workspace: row.get(0)?,
+            id: row.id(1, ImportId::from_bytes)?,
+            state: row.get(2)?,
+            touched_at: row.time(3)?,
+        });
+    }
+    Ok(out)
+}
 
 /// Abandons a staged import. Returns `false` if there is none with the id.
 pub(crate) fn abandon(tx: &Tx<'_>, workspace: i64, id: ImportId) -> Res<bool> {

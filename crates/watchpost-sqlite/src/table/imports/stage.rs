@@ -9,7 +9,7 @@ use crate::base::{
 use rusqlite::{OptionalExtension as _, params};
 use watchpost_core::{
     error::StoreError,
-    import::{ABANDONED_AFTER_MS, ImportedRow},
+    import::ImportedRow,
     value::{id::ImportId, time::Timestamp},
 };
 
@@ -31,17 +31,8 @@ pub(super) fn staged(tx: &Tx<'_>, workspace: i64, id: ImportId) -> Res<Option<i6
         .optional()?)
 }
 
-/// Begins an import, and abandons staged imports that haven't been touched for a long time.
+/// Begins an import.
 pub(crate) fn begin(tx: &Tx<'_>, workspace: i64, id: ImportId, now: Timestamp) -> Res<()> {
-    tx.conn.execute(
-        "UPDATE imports SET state = ?3 WHERE workspace_id = ?1 AND state = ?2 AND touched_at < ?4",
-        params![
-            workspace,
-            STAGED,
-            ABANDONED,
-            now.plus_millis(-ABANDONED_AFTER_MS).as_millis()
-        ],
-    )?;
     tx.conn.execute(
         "INSERT INTO imports (workspace_id, import, id, state, touched_at) \
          SELECT ?1, coalesce(max(import), 0) + 1, ?2, ?3, ?4 FROM imports WHERE workspace_id = ?1",

@@ -4,6 +4,7 @@ use crate::{
     base::{
         fault::{Fault, Res},
         master::{AssociatedData, KEY_VERSION, Sealer},
+        row::Columns,
         writer::Tx,
     },
     text,
@@ -56,6 +57,28 @@ pub(crate) fn open_config(
         secrets.insert(field, SecretString::from(clear));
     }
     Ok(Some(ConnectorConfig { values, secrets }))
+}
+
+/// Opens every sealed credential of every workspace.
+pub(crate) fn check_sealed(conn: &Connection, sealer: &Sealer) -> Res<()> {
+    let mut statement = conn.prepare(
+        "SELECT w.id, i.id, s.field, s.key_version, s.nonce, s.sealed FROM integration_secrets s \
+         JOIN integrations i ON i.workspace_id = s.workspace_id AND i.integration = s.integration \
+         JOIN workspaces w ON w.workspace_id = s.workspace_id",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let field: String = row.get(2)?;
+        let sealed: Vec<u8> = row.get(5)?;
+        let associated = AssociatedData {
+            workspace: row.id(0, WorkspaceId::from_bytes)?,
+            integration: row.id(1, IntegrationId::from_bytes)?,
+            field: &field,
+            key_version: row.get(3)?,
+        };
+        sealer.open(associated, row.get(4)?, &sealed)?;
+    }
+    Ok(())
 }
 
 /// Deletes the credentials of an integration, and overwrites where they were in the file.

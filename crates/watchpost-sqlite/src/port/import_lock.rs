@@ -1,0 +1,38 @@
+//! A locked file for each import in progress. The system releases the lock when the process ends, however it ends, so other
+//! processes recognize an import that will never be finished.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+use watchpost_core::value::id::ImportId;
+
+fn lock_file(database: &Path, id: ImportId) -> PathBuf {
+    database.with_extension(format!("import-{id}.lock"))
+}
+
+/// Creates and locks the file of an import. The lock is held until the returned file is closed; the file stays, as it does
+/// when the process is killed.
+pub(super) fn acquire(database: &Path, id: ImportId) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(lock_file(database, id))?;
+    // At most one other process holds it, and only while it checks whether it is released.
+    file.lock()?;
+    Ok(file)
+}
+
+/// Whether the process that wrote an import has ended. `false` without a file, as for imports of older versions.
+pub(super) fn is_released(database: &Path, id: ImportId) -> bool {
+    fs::OpenOptions::new()
+        .write(true)
+        .open(lock_file(database, id))
+        .is_ok_and(|file| file.try_lock().is_ok())
+}
+
+/// Removes the file of an import that has ended.
+pub(super) fn remove(database: &Path, id: ImportId) {
+    let _ = fs::remove_file(lock_file(database, id));
+}

@@ -2,7 +2,7 @@
 
 use super::{
     error::DataDirError,
-    private::{io_error, is_empty, make_folder},
+    private::{close_to_others, io_error, is_empty, make_folder},
 };
 use std::{
     fs,
@@ -63,6 +63,7 @@ impl Stage {
                     path,
                     lock: Some(lock),
                 };
+                close_to_others(&stage.path)?;
                 stage.clear()?;
                 return Ok(stage);
             }

@@ -221,6 +221,7 @@ fn a_backup_has_the_content_of_its_time_and_the_mode_0600() {
             check_copy(&copy, &MasterKey::new([6; 32])),
             Err(OpenError::WrongMasterKey { .. })
         ));
+        mode(file.directory.path(), 0o700);
         let store = reopen(&copy).unwrap();
         assert_eq!(store.workspaces().await.unwrap().len(), 1);
         assert_eq!(reopen(&path).unwrap().workspaces().await.unwrap().len(), 2);

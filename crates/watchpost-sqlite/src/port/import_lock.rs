@@ -12,15 +12,19 @@ fn lock_file(database: &Path, id: ImportId) -> PathBuf {
 }
 
 /// Creates and locks the file of an import. The lock is held until the returned file is closed; the file stays, as it does
-/// when the process is killed.
+/// when the process is killed. Never waits: without a lock there is no file either, and the import is recognized as
+/// abandoned only by its age.
 pub(super) fn acquire(database: &Path, id: ImportId) -> io::Result<fs::File> {
+    let path = lock_file(database, id);
     let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(lock_file(database, id))?;
-    // At most one other process holds it, and only while it checks whether it is released.
-    file.lock()?;
+    let file = options.open(&path)?;
+    if file.try_lock().is_err() {
+        let _ = fs::remove_file(&path);
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
     Ok(file)
 }
 

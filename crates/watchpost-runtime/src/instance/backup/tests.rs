@@ -240,7 +240,8 @@ async fn what_killed_processes_left_is_cleared() {
     for exists in [false, true] {
         let target = dir(&folders.path(&format!("restored-{exists}")));
         let left = if exists {
-            fs::create_dir(target.path()).unwrap();
+            // The killed restore had closed the folder to others.
+            make_folder(target.path()).unwrap();
             target.path().join("setup.part")
         } else {
             folders.path("restored-false.part")
@@ -267,16 +268,37 @@ async fn what_killed_processes_left_is_cleared() {
 }
 
 #[tokio::test]
-async fn a_damaged_database_is_not_backed_up() {
+async fn a_database_with_a_damaged_page_is_not_backed_up() {
+    const PAGE: usize = 4_096;
     let folders = Folders::new().await;
     let database = folders.source.database();
-    let mut bytes = fs::read(&database).unwrap();
-    // The last page belongs to an index or a table that opening the database doesn't read.
-    let last = bytes.len() - 4_096;
-    bytes[last..].fill(0xA5);
-    fs::write(&database, bytes).unwrap();
+    let whole = fs::read(&database).unwrap();
     let before = folders.names();
-    let error = folders.open().backup(&folders.path("copy.db")).await.unwrap_err();
-    assert!(matches!(error, BackupError::DamagedStore { .. }), "{error}");
-    assert_eq!(folders.names(), before);
+    let (mut not_opened, mut not_copied) = (0, 0);
+    for start in (0..whole.len()).step_by(PAGE) {
+        let mut bytes = whole.clone();
+        bytes[start..start + PAGE].fill(0xA5);
+        fs::write(&database, bytes).unwrap();
+        match Instance::open(&folders.source, Settings::default(), Environment::system()) {
+            Err(_) => not_opened += 1,
+            Ok(instance) => {
+                let error = instance.backup(&folders.path("copy.db")).await.unwrap_err();
+                assert!(
+                    matches!(error, BackupError::DamagedStore { .. }),
+                    "{start}: {error}"
+                );
+                instance.store().close();
+                not_copied += 1;
+            }
+        }
+        assert_eq!(folders.names(), before, "{start}");
+        for ending in ["-wal", "-shm"] {
+            let _ = fs::remove_file(format!("{}{ending}", database.display()));
+        }
+    }
+    // The schema's pages are read when the database is opened, most others aren't.
+    assert!(
+        not_opened > 0 && not_copied > not_opened,
+        "{not_opened} {not_copied}"
+    );
 }

@@ -4,6 +4,7 @@ databases and backups. After each case a data folder is complete or has no datab
 command works. `--full` runs more rounds. SEED (default: random, printed) repeats a run. BIN_DIR (default target/debug): the folder of
 the binaries. Needs only Python; a small file system is mounted if that is permitted."""
 
+import contextlib
 import json
 import os
 import random
@@ -103,7 +104,7 @@ def is_complete(data):
     if not (data / "watchpost.db").exists():
         return False
     good(data, "audit", "verify")
-    with sqlite3.connect(f"file:{data / 'watchpost.db'}?mode=ro", uri=True) as database:
+    with contextlib.closing(sqlite3.connect(data / "watchpost.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert database.execute("SELECT count(*) FROM workspaces").fetchone() == (1,)
     return True
@@ -126,14 +127,14 @@ def build_rounds(what, rounds, words):
             if is_complete(data):
                 break
             assert data.exists() == existed, f"{what}: half a folder: {names(data)}"
-        if (data / "watchpost.db").exists():
-            done += 1
-        else:
+        was_done = (data / "watchpost.db").exists()
+        done += was_done
+        if not was_done:
             good(data, *words)
         assert is_complete(data)
         left = [name for name in names(data) if name.endswith(".part")] + [name for name in names(folder) if name != "data"]
-        if (data / "watchpost.db").exists() and done and left:
-            # Only a process killed after its last step leaves an empty stage.
+        if was_done and left:
+            # Nothing follows a command that was done. Only a process killed after its last step leaves an empty stage.
             assert all(name.endswith(".part") for name in left), left
             for name in left:
                 shutil.rmtree(next(path for path in (data / name, folder / name) if path.exists()))
@@ -163,7 +164,7 @@ def backup_rounds(rounds):
 
 
 def unfinished_rows(data):
-    with sqlite3.connect(f"file:{data / 'watchpost.db'}?mode=ro", uri=True) as database:
+    with contextlib.closing(sqlite3.connect(data / "watchpost.db")) as database:
         return database.execute(
             "SELECT count(*) FROM import_results r WHERE NOT EXISTS (SELECT 1 FROM imports i WHERE i.workspace_id = r.workspace_id "
             "AND i.import = r.import AND i.state = 1)").fetchone()[0]
@@ -246,7 +247,7 @@ def damaged_databases(cases):
     whole = (SOURCE / "watchpost.db").read_bytes()
     data = SCRATCH / "damaged"
     shutil.copytree(SOURCE, data)
-    with sqlite3.connect(f"file:{data / 'watchpost.db'}?mode=ro", uri=True) as database:
+    with contextlib.closing(sqlite3.connect(data / "watchpost.db")) as database:
         free = database.execute("PRAGMA freelist_count").fetchone()[0]
     assert free == 0, "a damaged free page does no harm"
     pages = len(whole) // 4_096

@@ -4,10 +4,10 @@ use super::{
     DataDir,
     error::DataDirError,
     master_key::MasterKey,
-    private::{check_mode, close_to_others, io_error, is_empty, make_folder},
+    private::{check_mode, close_to_others, io_error, is_empty, make_folder, remove_partial},
     stage::{Stage, sync_parent},
 };
-use std::{fs, io};
+use std::{fs, io, time::Duration};
 
 /// A step after which building a data folder can be interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +105,8 @@ impl NewDataDir<'_> {
                 if let Some(parent) = target.parent().filter(|parent| !parent.exists()) {
                     make_folder(parent)?;
                 }
+                // Only this process builds the folder.
+                remove_partial(&target, Duration::ZERO);
                 master.write(&target)?;
                 sync_parent(&target);
             }

@@ -5,6 +5,7 @@ use std::{
     fs, io,
     io::Write as _,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// Makes the error of a failed operation of the file system.
@@ -30,6 +31,36 @@ pub fn make_folder(path: &Path) -> Result<(), DataDirError> {
         .map_err(|source| io_error("create", path, source))
 }
 
+/// The ending of a file that isn't complete.
+const PARTIAL: &str = ".part";
+/// The age after which an incomplete file belongs to a process that was killed.
+const DEAD_AFTER: Duration = Duration::from_secs(60);
+
+/// Removes the incomplete versions of a file that killed processes left, if they are older than `age`.
+pub(super) fn remove_partial(path: &Path, age: Duration) {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return;
+    };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.filter_map(Result::ok) {
+        let found = entry.file_name();
+        let is_partial = found
+            .to_string_lossy()
+            .strip_prefix(&*name.to_string_lossy())
+            .and_then(|rest| rest.strip_prefix('.')?.strip_suffix(PARTIAL))
+            .is_some_and(|process| process.parse::<u32>().is_ok());
+        let is_dead = || {
+            let modified = entry.metadata().and_then(|meta| meta.modified());
+            modified.is_ok_and(|at| at.elapsed().is_ok_and(|since| since >= age))
+        };
+        if is_partial && is_dead() {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Writes a file that only its owner can read. The write is atomic: a reader sees either the old file or the whole new
 /// one.
 ///
@@ -37,8 +68,9 @@ pub fn make_folder(path: &Path) -> Result<(), DataDirError> {
 /// [`DataDirError::Io`].
 pub fn write_private(path: &Path, content: &[u8]) -> Result<(), DataDirError> {
     let mut partial = path.as_os_str().to_owned();
-    partial.push(format!(".{}.part", std::process::id()));
+    partial.push(format!(".{}{PARTIAL}", std::process::id()));
     let partial = PathBuf::from(partial);
+    remove_partial(path, DEAD_AFTER);
     let failed = |source| io_error("write", path, source);
     // A file left by a killed process with the same process id would keep its mode.
     match fs::remove_file(&partial) {

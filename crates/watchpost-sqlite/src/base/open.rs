@@ -3,7 +3,7 @@
 use crate::{
     base::{
         master::MasterKey,
-        open_error::{OpenError, io_error, open_error},
+        open_error::{OpenError, io_error, is_damage, open_error},
     },
     text,
 };
@@ -334,16 +334,22 @@ fn migrate(
     }
     if found > 0 {
         let copy = path.with_extension(format!("before-schema-{known}.db"));
-        copy_database(conn, &copy).map_err(|error| OpenError::Migration {
-            path: path.to_path_buf(),
-            reason: text::copy_before_migration_failed(&error.to_string()),
+        copy_database(conn, &copy).map_err(|error| match error {
+            CopyError::Sql(error) if is_damage(&error) => open_error(path, &error),
+            error => OpenError::Migration {
+                path: path.to_path_buf(),
+                reason: text::copy_before_migration_failed(&error.to_string()),
+            },
         })?;
     }
     conn.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID};"))
         .map_err(|error| open_error(path, &error))?;
-    migrations.to_latest(conn).map_err(|error| OpenError::Migration {
-        path: path.to_path_buf(),
-        reason: error.to_string(),
+    migrations.to_latest(conn).map_err(|error| match error {
+        rusqlite_migration::Error::RusqliteError { err, .. } if is_damage(&err) => open_error(path, &err),
+        error => OpenError::Migration {
+            path: path.to_path_buf(),
+            reason: error.to_string(),
+        },
     })
 }
 

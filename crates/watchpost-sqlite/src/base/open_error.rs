@@ -102,6 +102,14 @@ pub(super) fn open_error(path: &Path, error: &rusqlite::Error) -> OpenError {
     }
 }
 
+/// Whether an error of SQLite says that the file is damaged, or no database.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+    )
+}
+
 /// Translates an error of the file system.
 pub(super) fn io_error(path: &Path, error: &std::io::Error) -> OpenError {
     OpenError::Io {

@@ -102,11 +102,15 @@ impl SqliteStore {
     /// [`OpenError`] if the file can't be used, can't be migrated, or belongs to another master key.
     pub fn open(options: OpenOptions) -> Result<Self, OpenError> {
         let mut conn = open(&options)?;
-        let failed = |error: StoreError| OpenError::Migration {
-            path: options.path.clone(),
-            reason: error
+        let failed = |error: StoreError| {
+            let path = options.path.clone();
+            let reason = error
                 .source()
-                .map_or_else(|| error.to_string(), ToString::to_string),
+                .map_or_else(|| error.to_string(), ToString::to_string);
+            match error {
+                StoreError::Corrupt { .. } => OpenError::InvalidFile { path, reason },
+                _ => OpenError::Migration { path, reason },
+            }
         };
         findings::apply_condition_moves(&mut conn, options.clock.now())
             .map_err(|fault| failed(fault.into_store("findings")))?;

@@ -242,6 +242,7 @@ async fn what_killed_processes_left_is_cleared() {
         let left = if exists {
             // The killed restore had closed the folder to others.
             make_folder(target.path()).unwrap();
+            fs::write(target.path().join("master.key.4711.part"), b"half").unwrap();
             target.path().join("setup.part")
         } else {
             folders.path("restored-false.part")
@@ -257,6 +258,8 @@ async fn what_killed_processes_left_is_cleared() {
         restore(&target, &file, Some(folders.key())).unwrap();
         assert!(!left.exists());
         assert_complete(&target).await;
+        let names: Vec<_> = fs::read_dir(target.path()).unwrap().collect();
+        assert_eq!(names.len(), 2, "{names:?}");
     }
     // A killed backup to another file is cleared by the next one.
     let left = folders.path("yesterday.db.part");

@@ -47,7 +47,7 @@ impl GroupFailure {
             source = inner.source();
         }
         Self {
-            corrupt: matches!(error, StoreError::Corrupt { .. }),
+            corrupt: is_damage(&error),
             outcome_known,
             reason,
         }
@@ -70,7 +70,20 @@ impl GroupFailure {
         &self.reason
     }
     pub(super) fn audit_error(&self) -> StoreError {
-        StoreError::AuditUnavailable(Box::new(Reason(self.reason.clone())))
+        match self.error() {
+            // Damage is no outage: waiting doesn't help.
+            damage @ StoreError::Corrupt { .. } => StoreError::AuditUnavailable(Box::new(damage)),
+            _ => StoreError::AuditUnavailable(Box::new(Reason(self.reason.clone()))),
+        }
+    }
+}
+
+/// Whether the database is damaged, also where an audit entry couldn't be stored for this reason.
+fn is_damage(error: &StoreError) -> bool {
+    match error {
+        StoreError::Corrupt { .. } => true,
+        StoreError::AuditUnavailable(source) => source.downcast_ref().is_some_and(is_damage),
+        _ => false,
     }
 }
 

@@ -2,12 +2,12 @@
 
 use self::code::Code;
 use crate::text;
-use std::{error::Error as StdError, fmt};
+use std::{error::Error as StdError, fmt, io};
 use watchpost_bridge::BridgeError;
 use watchpost_core::error::{Error, StoreError};
 use watchpost_runtime::{
     data_dir::DataDirError,
-    instance::{BackupError, is_damaged},
+    instance::{BackupError, is_damaged, is_temporary},
 };
 
 /// Exit codes of commands that fail.
@@ -77,6 +77,12 @@ pub(crate) fn fail(code: Code, message: impl Into<String>) -> anyhow::Error {
     reason = "a function for `map_err` takes its error by value"
 )]
 pub(crate) fn from_core(error: Error) -> anyhow::Error {
+    if let Error::Internal(source) | Error::Unknown(source) = &error
+        && let Some(error) = source.downcast_ref::<StoreError>()
+        && error.is_damage()
+    {
+        return damaged(error);
+    }
     let code = match &error {
         Error::NotFound { .. } => code::NOT_FOUND,
         Error::Invalid { .. } => code::USAGE,
@@ -88,6 +94,7 @@ pub(crate) fn from_core(error: Error) -> anyhow::Error {
         // The person at the machine may see what a key may not.
         Error::Internal(source) => text::internal_error(&chain(source.as_ref())),
         Error::Unknown(source) => text::outcome_unknown(&error, &chain(source.as_ref())),
+        Error::Unavailable { reason, source } => text::unavailable(reason, &chain(source.as_ref())),
         _ => text::next::error(&error),
     };
     fail(code, message)
@@ -95,24 +102,33 @@ pub(crate) fn from_core(error: Error) -> anyhow::Error {
 
 /// Converts the error of a store.
 pub(crate) fn from_store(error: StoreError) -> anyhow::Error {
-    if is_damage(&error) {
-        return fail(code::PROBLEM_FOUND, text::database_damaged(&chain(&error)));
+    if error.is_damage() {
+        return damaged(&error);
     }
     from_core(error.into())
 }
 
-/// Whether the database is damaged. An audit entry that can't be stored for this reason counts too.
-fn is_damage(error: &StoreError) -> bool {
-    match error {
-        StoreError::Corrupt { .. } => true,
-        StoreError::AuditUnavailable(source) => source.downcast_ref().is_some_and(is_damage),
-        _ => false,
-    }
+fn damaged(error: &StoreError) -> anyhow::Error {
+    let cause = chain(error);
+    let message = if error.is_of_credential() {
+        // It says what to do.
+        cause
+    } else {
+        text::database_damaged(&cause)
+    };
+    fail(code::PROBLEM_FOUND, message)
 }
 
 /// Converts the error of a backup or a restore.
 pub(crate) fn from_backup(error: BackupError) -> anyhow::Error {
     let code = match error {
+        BackupError::Store(StoreError::Unavailable(cause)) => {
+            let message = text::backup::unavailable(&chain(cause.as_ref()));
+            return fail(code::UNAVAILABLE, message);
+        }
+        BackupError::Folder(DataDirError::Io { ref source, .. }) if is_no_space(source) => {
+            return fail(code::UNAVAILABLE, text::backup::no_space(&chain(&error)));
+        }
         BackupError::Store(error) => return from_store(error),
         BackupError::FileExists(_)
         | BackupError::Folder(DataDirError::InUse(_) | DataDirError::OtherMasterKey(_)) => code::CONFLICT,
@@ -132,6 +148,14 @@ pub(crate) fn from_backup(error: BackupError) -> anyhow::Error {
     fail(code, chain(&error))
 }
 
+/// Whether a disk is full or read-only.
+fn is_no_space(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::ReadOnlyFilesystem
+    )
+}
+
 /// Converts the error of the bridge.
 pub(crate) fn from_bridge(error: BridgeError) -> anyhow::Error {
     match error {
@@ -140,13 +164,18 @@ pub(crate) fn from_bridge(error: BridgeError) -> anyhow::Error {
     }
 }
 
-/// The messages of an error and its sources, separated by colons.
+/// The messages of an error and its sources, separated by colons. A source that only repeats a message is left out.
 fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut messages = error.to_string();
+    let mut last = error.to_string();
+    let mut messages = last.clone();
     let mut source = error.source();
     while let Some(inner) = source {
-        messages.push_str(": ");
-        messages.push_str(&inner.to_string());
+        let message = inner.to_string();
+        if !message.contains(&last) {
+            messages.push_str(": ");
+            messages.push_str(&message);
+            last = message;
+        }
         source = inner.source();
     }
     messages
@@ -161,6 +190,8 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> Code {
             || {
                 if is_damaged(error) {
                     code::PROBLEM_FOUND
+                } else if is_temporary(error) {
+                    code::UNAVAILABLE
                 } else {
                     code::FAILED
                 }

@@ -162,7 +162,7 @@ async fn run(cli: Cli, output: Output) -> Result<()> {
             policy::run(&command, loaded.settings.policy.dir.as_deref(), output)
         }
         Command::ClientConfig(args) => {
-            let session = if location.is_initialized() {
+            let session = if location.is_initialized() && !args.is_list() {
                 Some(Session::open(&location).await?)
             } else {
                 None
@@ -171,16 +171,36 @@ async fn run(cli: Cli, output: Output) -> Result<()> {
                 client_config::run(args, session.as_ref(), location.data_dir(), cli.workspace, output).await;
             close(session, done).await
         }
+        Command::Backup(args) => {
+            let sessions = Session::open_each(&location, false).await?;
+            if let Some(session) = sessions.first() {
+                warn_of_contradiction(session, output).await;
+            }
+            let done = backup::backup(&args, &sessions, output).await;
+            close(sessions.into_iter().next(), done).await
+        }
+        Command::Doctor(args) => {
+            let sessions = Session::open_each(&location, true).await?;
+            let loaded = location.settings()?;
+            let done = doctor::run(args, &sessions, &loaded, location.data_dir(), output).await;
+            close(sessions.into_iter().next(), done).await
+        }
         other => {
             let session = Session::open(&location).await?;
-            // A store that can't be read has an error of its own.
-            let standing = session.history().standing().await.ok();
-            if let Some(problem) = standing.and_then(|standing| standing.contradiction()) {
-                output.alarm(&text::audit::contradiction(&problem));
-            }
-            let done = with_session(other, &session, &location, output).await;
+            warn_of_contradiction(&session, output).await;
+            let done = with_session(other, &session, output).await;
+            session.note_unknown_words();
             close(Some(session), done).await
         }
+    }
+}
+
+/// Warns if the database contradicts its checkpoint.
+async fn warn_of_contradiction(session: &Session, output: Output) {
+    // A store that can't be read has an error of its own.
+    let standing = session.history().standing().await.ok();
+    if let Some(problem) = standing.and_then(|standing| standing.contradiction()) {
+        output.alarm(&text::audit::contradiction(&problem));
     }
 }
 
@@ -192,12 +212,7 @@ async fn close(session: Option<Session>, done: Result<()>) -> Result<()> {
     done
 }
 
-async fn with_session(
-    command: Command,
-    session: &Session,
-    location: &session::Location,
-    output: Output,
-) -> Result<()> {
+async fn with_session(command: Command, session: &Session, output: Output) -> Result<()> {
     match command {
         Command::Keys(command) => keys::run(command, session, output).await,
         Command::Integrations(command) => integrations::run(command, session, output).await,
@@ -214,11 +229,9 @@ async fn with_session(
         Command::Import(args) => import::run(args, session, output).await,
         Command::Imports(command) => imports::run(command, session, output).await,
         Command::Audit(command) => audit::run(command, session, output).await,
-        Command::Backup(args) => backup::backup(&args, session, output).await,
-        Command::Doctor(args) => {
-            doctor::run(args, session, &location.settings()?, location.data_dir(), output).await
-        }
-        Command::Bridge(_)
+        Command::Backup(_)
+        | Command::Doctor(_)
+        | Command::Bridge(_)
         | Command::Completions { .. }
         | Command::Init(_)
         | Command::Config { .. }

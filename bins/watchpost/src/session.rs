@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::sync::watch;
@@ -18,7 +18,7 @@ use watchpost_core::{
     audit::{CallRecord, ReadRecord},
     error::Error,
     job::WorkspaceRow,
-    service::{Unrecorded, Watchpost},
+    service::{OwedEntry, Unrecorded, Watchpost},
 };
 use watchpost_runtime::{
     checkpoint::{History, Mismatch},
@@ -54,9 +54,13 @@ pub(crate) struct Session {
     pub(crate) watchpost: Watchpost,
     /// The operator's scope in the workspace.
     pub(crate) scope: Arc<WorkspaceScope>,
+    /// The name of the workspace.
+    pub(crate) workspace: String,
     /// Maximum number of active keys in a workspace.
     pub(crate) active_keys_max: u32,
     instance: Instance,
+    /// The reason why an audit entry of this command could not be stored.
+    unwritten: Mutex<Option<String>>,
 }
 
 /// The environment of the command line, with the state folder of the user.
@@ -149,27 +153,74 @@ impl Location {
     }
 }
 
+/// Opens the instance. If the database can't be written at all, opens it only for reading and says so. Otherwise stores the
+/// audit entries that are owed.
+async fn open_instance(location: &Location) -> Result<Instance> {
+    let settings = location.settings()?.settings;
+    let refused = match Instance::open(&location.dir, settings.clone(), environment()) {
+        Ok(instance) => {
+            // They stay owed if the log still can't be written.
+            if let Ok(settled) = instance.settle_owed().await {
+                let output = Output { json: false };
+                if settled.stored > 0 {
+                    output.note(&text::entries_settled(settled.stored));
+                }
+                if settled.left_out > 0 {
+                    output.alarm(&text::entries_left_out(settled.left_out));
+                }
+            }
+            return Ok(instance);
+        }
+        Err(error) => error,
+    };
+    if !instance::cannot_be_written(&refused) {
+        return Err(refused);
+    }
+    let instance = Instance::open_read_only(&location.dir, settings, environment())?;
+    Output { json: false }.note(&text::only_reading(&refused));
+    Ok(instance)
+}
+
+fn from_workspace(error: WorkspaceError) -> anyhow::Error {
+    match error {
+        WorkspaceError::Store(source) => from_store(source),
+        WorkspaceError::Unknown { .. } => fail(code::NOT_FOUND, error.to_string()),
+        other => fail(code::USAGE, other.to_string()),
+    }
+}
+
 impl Session {
     /// Opens the store.
     pub(crate) async fn open(location: &Location) -> Result<Self> {
-        let settings = location.settings()?.settings;
-        let active_keys_max = settings.limits.active_keys;
-        let instance = Instance::open(&location.dir, settings, environment())?;
-        let workspace =
-            instance
-                .workspace(location.workspace.as_deref())
-                .await
-                .map_err(|error| match error {
-                    WorkspaceError::Store(source) => from_store(source),
-                    WorkspaceError::Unknown { .. } => fail(code::NOT_FOUND, error.to_string()),
-                    other => fail(code::USAGE, other.to_string()),
-                })?;
-        let scope = instance.operator(&workspace);
+        let instance = open_instance(location).await?;
+        let workspace = instance
+            .workspace(location.workspace.as_deref())
+            .await
+            .map_err(from_workspace)?;
+        Self::of(instance, &workspace)
+    }
+
+    /// Opens the store for a command about the whole database: a session for each workspace. With `named`, only for the
+    /// workspace that was named, if one was.
+    pub(crate) async fn open_each(location: &Location, named: bool) -> Result<Vec<Self>> {
+        let instance = open_instance(location).await?;
+        let all = instance.history().workspaces().await.map_err(from_store)?;
+        if all.is_empty() {
+            return Err(from_workspace(WorkspaceError::NoneYet));
+        }
+        let selected = location.select(all.clone())?;
+        let rows = if named { selected } else { all };
+        rows.iter().map(|row| Self::of(instance.clone(), row)).collect()
+    }
+
+    fn of(instance: Instance, workspace: &WorkspaceRow) -> Result<Self> {
         Ok(Self {
             watchpost: instance.watchpost_with_connectors()?,
-            scope,
-            active_keys_max,
+            scope: instance.operator(workspace),
+            workspace: workspace.name.clone(),
+            active_keys_max: instance.settings().limits.active_keys,
             instance,
+            unwritten: Mutex::default(),
         })
     }
 
@@ -216,10 +267,45 @@ impl Session {
     ) -> Result<T> {
         let call = CallRecord::new("cli", operation, "{}");
         self.watchpost
-            .record(&self.scope, read, |read| ReadRecord::of(action, call, read))
+            .record_or_owe(
+                &self.scope,
+                read,
+                |read| ReadRecord::of(action, call, read),
+                |entry| self.owe(&entry),
+            )
             .await
-            .map_err(from_store)?
+            .map_err(|error| {
+                *self.unwritten.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+                from_store(error)
+            })?
             .map_err(from_core)
+    }
+
+    /// Returns the reason why an audit entry of this command could not be stored, if one couldn't.
+    pub(crate) fn unwritten(&self) -> Option<String> {
+        self.unwritten
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Keeps an audit entry that can't be stored now, and says so once.
+    pub(crate) fn owe(&self, entry: &OwedEntry) {
+        let kept = match self.instance.owed() {
+            Some(owed) => owed
+                .keep(entry)
+                .map(|()| owed.file())
+                .map_err(|error| error.to_string()),
+            None => Err(text::audit::NO_STATE_FOLDER.to_owned()),
+        };
+        let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = unwritten.replace(entry.reason.clone()).is_none();
+        let output = Output { json: false };
+        match kept {
+            Ok(file) if is_first => output.note(&text::audit::entry_owed(file, &entry.reason)),
+            Ok(_) => {}
+            Err(reason) => output.alarm(&text::audit::entry_lost(&entry.operation, &entry.reason, &reason)),
+        }
     }
 
     /// Stores the audit entry of a command that shows no data of the workspace. To be called before the command runs.
@@ -262,6 +348,25 @@ impl Session {
             progress(text);
         }
         Ok(queue.unfinished)
+    }
+
+    /// Returns the stored words that this version doesn't know, by table, column and row.
+    pub(crate) async fn unknown_words(&self) -> Result<Vec<String>> {
+        self.instance.store().unknown_words().await.map_err(from_store)
+    }
+
+    /// Returns the stored credentials that can't be opened, by field and integration.
+    pub(crate) async fn unreadable_credentials(&self) -> Result<Vec<String>> {
+        let read = self.instance.store().unreadable_credentials().await;
+        read.map_err(from_store)
+    }
+
+    /// Notes that rows may be missing in the output, because this version doesn't know a word of theirs.
+    pub(crate) fn note_unknown_words(&self) {
+        let count = Instance::unknown_words();
+        if count > 0 {
+            Output { json: false }.alarm(&text::unknown_words(count));
+        }
     }
 
     /// Checks the database file.

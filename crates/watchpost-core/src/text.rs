@@ -287,6 +287,10 @@ pub(crate) mod integration {
     }
 
     /// The reason why a sync or a scan failed.
+    pub(crate) const CREDENTIAL_DAMAGED: &str =
+        "its stored credential can't be opened, because it was moved or changed";
+
+    /// The reason why a sync or a scan failed.
     pub(crate) fn unreadable_platform(platform: &str) -> String {
         format!("this version can't read {platform}")
     }
@@ -294,6 +298,7 @@ pub(crate) mod integration {
 
 /// Reasons stored with jobs that failed or were cancelled.
 pub(crate) mod job {
+    pub(crate) const VALUE_DAMAGED: &str = "a stored value is damaged";
     pub(crate) const INTERRUPTED: &str = "its worker processes stopped before it was done";
     pub(crate) const KEY_NOT_ACTIVE: &str = "the key that requested it was revoked or has expired";
     pub(crate) const NO_INTEGRATION: &str = "the job has no integration";

@@ -411,7 +411,7 @@ mod tests {
             let call = CallRecord::new("cli", "audit export", "{}");
             let operator = served.instance.operator(&workspace);
             let watchpost = served.instance.watchpost();
-            watchpost.export_audit(&operator, call).await.unwrap();
+            watchpost.export_audit(&operator, call, drop).await.unwrap();
         };
         add_row().await;
         assert!(guard.step(now + LOOK_EVERY * 2, false).await);

@@ -27,6 +27,7 @@ pub mod launch;
 pub mod metrics;
 pub mod offline;
 pub mod open_files;
+pub mod owed;
 pub mod serve;
 pub mod server_url;
 pub mod stdio;

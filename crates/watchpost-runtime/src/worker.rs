@@ -110,6 +110,10 @@ impl Worker {
             let _ = stop.clone().wait_for(|stop| *stop).await;
             return Ok(());
         }
+        if let Err(error) = self.instance.settle_owed().await {
+            // It must not stop the jobs, which report a store that fails.
+            tracing::debug!(error = %error, "owed audit entries can't be stored yet");
+        }
         // Read before the search for jobs, so that any later change ends the wait.
         let version = self.store.data_version().await?;
         self.store

@@ -5,6 +5,7 @@ use rusqlite::types::Type;
 use std::fmt::Display;
 
 pub(crate) const STORE_CLOSED: &str = "the store is closed";
+pub(crate) const STORE_ONLY_READ: &str = "the file can't be written, so it is only read";
 pub(crate) const TOO_MANY_READS: &str = "too many long reads are waiting";
 pub(crate) const TOO_MANY_WRITES: &str = "too many writes are waiting";
 pub(crate) const NO_SUCH_WORKSPACE: &str = "the store has no such workspace";
@@ -59,6 +60,26 @@ pub(crate) fn id_of_wrong_type(found: Type) -> String {
 
 pub(crate) fn negative_count(value: i64) -> String {
     format!("a count is {value}")
+}
+
+/// A problem with the value of a column. `id`: a column with an id, and the id, if the row has one.
+pub(crate) fn in_row(problem: &str, column: &str, id: Option<(&str, String)>) -> String {
+    match id {
+        Some((name, id)) => format!("column `{column}` of the row with the {name} {id}: {problem}"),
+        None => format!("column `{column}`: {problem}"),
+    }
+}
+
+/// A word that this version doesn't know; `row` is the primary key of the first row with it.
+pub(crate) fn unknown_word(table: &str, column: &str, code: i64, row: &str) -> String {
+    format!("column `{column}` of `{table}`: no word has the code {code} (first in the row with {row})")
+}
+
+/// A credential of an integration can't be read.
+pub(crate) fn credential_of(field: &str, id: &impl Display, problem: &str) -> String {
+    format!(
+        "`{field}` of the integration {id}: {problem}; `watchpost integrations set-credential {id}` sets it again"
+    )
 }
 
 pub(crate) fn unknown_code(code: i64) -> String {

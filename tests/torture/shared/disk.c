@@ -1,6 +1,7 @@
 /* Makes a disk fail for one program, by LD_PRELOAD. The file that DISK_FAULT names says how, and may change at any time:
    "fsync": synchronizing fails with EIO. "full": every write to a file fails with ENOSPC, as on a copy-on-write file system, and so does creating a file.
-   "write": every write to a file fails with EIO. Sockets, pipes and terminals are not affected, nor is the standard error. */
+   "write": every write to a file fails with EIO. Sockets, pipes and terminals are not affected, nor is the standard error, nor,
+   for the last two, what isn't below the folder DISK_FAULT_UNDER, if it is set. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -31,10 +32,19 @@ static int fault_is(const char *word) {
     return strncmp(found, word, strlen(word)) == 0;
 }
 
+static int is_under(const char *path) {
+    const char *folder = getenv("DISK_FAULT_UNDER");
+    return !folder || strncmp(path, folder, strlen(folder)) == 0;
+}
+
 /* Whether a write fails. Sets errno. */
 static int write_fails(int fd) {
     struct stat status;
     if (fd == 2 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+        return 0;
+    char link[32], path[4096] = {0};
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    if (readlink(link, path, sizeof path - 1) < 0 || !is_under(path))
         return 0;
     if (fault_is("write")) {
         errno = EIO;
@@ -84,7 +94,7 @@ ssize_t pwrite64(int fd, const void *bytes, size_t size, off_t offset) {
 
 static int open_any(const char *name, const char *path, int flags, mode_t mode) {
     REAL(int, name, const char *, int, ...);
-    if ((flags & O_CREAT) && access(path, F_OK) != 0 && fault_is("full")) {
+    if ((flags & O_CREAT) && access(path, F_OK) != 0 && is_under(path) && fault_is("full")) {
         errno = ENOSPC;
         return -1;
     }

@@ -30,12 +30,17 @@ pub(crate) struct Restore {
     accept: bool,
 }
 
-pub(crate) async fn backup(args: &Backup, session: &Session, output: Output) -> Result<()> {
+pub(crate) async fn backup(args: &Backup, sessions: &[Session], output: Output) -> Result<()> {
     if args.file.exists() {
         return Err(fail(code::CONFLICT, text::backup::file_exists(&args.file)));
     }
-    session.record("instance.backed_up", "backup").await?;
-    session.backup(&args.file).await?;
+    // The copy holds all workspaces, so the log of each tells of it.
+    for session in sessions {
+        session.record("instance.backed_up", "backup").await?;
+    }
+    if let Some(session) = sessions.first() {
+        session.backup(&args.file).await?;
+    }
     Ok(output.answer(
         &json!({"file": args.file.display().to_string()}),
         &text::backup::copied(&args.file),

@@ -43,6 +43,13 @@ pub(crate) struct ClientConfig {
     scope: KeyScope,
 }
 
+impl ClientConfig {
+    /// Whether the command lists the clients, for which it needs no database.
+    pub(crate) fn is_list(&self) -> bool {
+        self.client == "list"
+    }
+}
+
 pub(crate) async fn run(
     args: ClientConfig,
     session: Option<&Session>,
@@ -50,7 +57,7 @@ pub(crate) async fn run(
     workspace: Option<String>,
     output: Output,
 ) -> Result<()> {
-    if args.client == "list" {
+    if args.is_list() {
         return list(output);
     }
     let client: Client = args

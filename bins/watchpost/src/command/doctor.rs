@@ -2,7 +2,7 @@
 
 use crate::{
     command::client_config::accepts_connections,
-    failure::{code, fail, from_store},
+    failure::{code, exit_code, fail, from_store},
     output::Output,
     session::Session,
     text,
@@ -13,13 +13,19 @@ use serde_json::{Value, json};
 use std::path::Path;
 use watchpost_core::{
     access::KeyState,
+    audit::ChainVerdict,
     integration::Integration,
     value::{
         time::Timestamp,
         word::{CollectionState, IntegrationStatus, Platform},
     },
 };
-use watchpost_runtime::{checkpoint::Standing, config::Loaded, open_files::OpenFiles, serve::server_threads};
+use watchpost_runtime::{
+    checkpoint::Standing,
+    config::{Loaded, Origin},
+    open_files::OpenFiles,
+    serve::server_threads,
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
@@ -30,6 +36,8 @@ pub(crate) struct Doctor {
 
 struct Check {
     name: &'static str,
+    /// The workspace, if there are several.
+    workspace: Option<String>,
     ok: bool,
     /// The result as a sentence; `said` in JSON.
     detail: String,
@@ -37,28 +45,61 @@ struct Check {
     next_step: Option<String>,
 }
 
+impl Check {
+    /// A check with a next step if it found a problem.
+    fn new(name: &'static str, detail: String, next_step: Option<String>) -> Self {
+        Self {
+            name,
+            workspace: None,
+            ok: next_step.is_none(),
+            detail,
+            next_step,
+        }
+    }
+
+    /// A check that could not be made. The others are made all the same.
+    fn failed(name: &'static str, error: &anyhow::Error) -> Self {
+        let next_step = if exit_code(error) == code::PROBLEM_FOUND {
+            text::doctor::RESTORE_A_BACKUP
+        } else {
+            text::doctor::RUN_AGAIN
+        };
+        Self::new(name, format!("{error:#}"), Some(next_step.to_owned()))
+    }
+}
+
 pub(crate) async fn run(
     args: Doctor,
-    session: &Session,
+    sessions: &[Session],
     loaded: &Loaded,
     data_dir: &Path,
     output: Output,
 ) -> Result<()> {
-    let mut checks = vec![
-        Check {
-            name: "data folder",
-            ok: true,
-            detail: data_dir.display().to_string(),
-            next_step: None,
-        },
-        database(session).await,
-        checkpoint(session).await?,
-        keys(session).await?,
-    ];
-    checks.extend(integrations(session).await?);
-    checks.push(posture(session).await?);
+    let mut checks = vec![Check::new("data folder", data_dir.display().to_string(), None)];
+    // The file is one, whatever the number of workspaces.
+    if let Some(session) = sessions.first() {
+        checks.push(database(session).await);
+        checks.push(stored_words(session).await);
+        checks.push(credentials(session).await);
+        checks.push(checkpoint(session).await);
+    }
+    for session in sessions {
+        let mut of_workspace = vec![audit_chain(session).await, keys(session).await];
+        of_workspace.extend(integrations(session).await);
+        of_workspace.push(posture(session).await);
+        // Last, since the other checks have entries in it.
+        of_workspace.insert(1, audit_log(session));
+        for check in &mut of_workspace {
+            check.workspace = (sessions.len() > 1).then(|| session.workspace.clone());
+        }
+        checks.extend(of_workspace);
+    }
     checks.push(open_files(loaded));
-    checks.push(server(&args.url.unwrap_or_else(|| configured_url(loaded))));
+    let is_configured = args.url.is_some() || has_server(loaded);
+    checks.push(server(
+        &args.url.unwrap_or_else(|| configured_url(loaded)),
+        is_configured,
+    ));
 
     let ok = checks.iter().all(|check| check.ok);
     if output.json {
@@ -75,14 +116,14 @@ pub(crate) async fn run(
 }
 
 fn check_json(check: &Check) -> Value {
-    json!({"check": check.name, "ok": check.ok, "said": check.detail, "next_step": check.next_step})
+    json!({"check": check.name, "workspace": check.workspace, "ok": check.ok, "said": check.detail, "next_step": check.next_step})
 }
 
 fn show(checks: &[Check], output: Output) -> Result<()> {
     for check in checks {
         output.line(&text::doctor::check(
             check.ok,
-            check.name,
+            &text::doctor::name(check.name, check.workspace.as_deref()),
             &check.detail,
             check.next_step.as_deref(),
         ))?;
@@ -91,20 +132,47 @@ fn show(checks: &[Check], output: Output) -> Result<()> {
 }
 
 async fn database(session: &Session) -> Check {
-    let (detail, next_step) = match session.integrity_check().await {
-        Ok(()) => (text::doctor::DATABASE_INTACT.to_owned(), None),
-        Err(error) => (error.to_string(), Some(text::doctor::RESTORE_A_BACKUP.to_owned())),
-    };
-    Check {
-        name: "database",
-        ok: next_step.is_none(),
-        detail,
-        next_step,
+    match session.integrity_check().await {
+        Ok(()) => Check::new("database", text::doctor::DATABASE_INTACT.to_owned(), None),
+        Err(error) => Check::failed("database", &error),
     }
 }
 
-async fn checkpoint(session: &Session) -> Result<Check> {
-    let standing = session.history().standing().await.map_err(from_store)?;
+/// Looks for stored words that this version doesn't know. Lists leave their rows out.
+async fn stored_words(session: &Session) -> Check {
+    match session.unknown_words().await {
+        Ok(unknown) if unknown.is_empty() => {
+            Check::new("stored words", text::doctor::ALL_KNOWN.to_owned(), None)
+        }
+        Ok(unknown) => Check::new(
+            "stored words",
+            unknown.join("; "),
+            Some(text::doctor::USE_THE_NEWEST_VERSION.to_owned()),
+        ),
+        Err(error) => Check::failed("stored words", &error),
+    }
+}
+
+/// Opens every stored credential.
+async fn credentials(session: &Session) -> Check {
+    match session.unreadable_credentials().await {
+        Ok(unreadable) if unreadable.is_empty() => {
+            Check::new("credentials", text::doctor::ALL_OPENED.to_owned(), None)
+        }
+        Ok(unreadable) => Check::new(
+            "credentials",
+            unreadable.join("; "),
+            Some(text::doctor::SET_CREDENTIALS.to_owned()),
+        ),
+        Err(error) => Check::failed("credentials", &error),
+    }
+}
+
+async fn checkpoint(session: &Session) -> Check {
+    let standing = match session.history().standing().await.map_err(from_store) {
+        Ok(standing) => standing,
+        Err(error) => return Check::failed("checkpoint", &error),
+    };
     let (detail, next_step) = match &standing {
         Standing::Off => (text::doctor::CHECKPOINTS_OFF.to_owned(), None),
         // A data folder that was moved to another machine has none there.
@@ -119,40 +187,64 @@ async fn checkpoint(session: &Session) -> Result<Check> {
             Some(text::doctor::ACCEPT_OR_RESTORE),
         ),
     };
-    Ok(Check {
-        name: "checkpoint",
-        ok: next_step.is_none(),
-        detail,
-        next_step: next_step.map(str::to_owned),
-    })
+    Check::new("checkpoint", detail, next_step.map(str::to_owned))
 }
 
-async fn keys(session: &Session) -> Result<Check> {
+/// Verifies the hash chain of the audit log, whatever the checkpoints say.
+async fn audit_chain(session: &Session) -> Check {
+    let verdict = session.watchpost.verify_audit(&session.scope, &|_| ()).await;
+    match verdict.map_err(from_store) {
+        Ok(ChainVerdict::Intact { rows, .. }) => {
+            Check::new("audit chain", text::doctor::chain_intact(rows), None)
+        }
+        Ok(ChainVerdict::Broken { seq, problem }) => Check::new(
+            "audit chain",
+            text::audit::chain_broken(&session.workspace, seq, &problem),
+            Some(text::doctor::EXPORT_AND_RESTORE.to_owned()),
+        ),
+        Err(error) => Check::failed("audit chain", &error),
+    }
+}
+
+/// Whether the entries of this command could be stored. Servers answer no request otherwise.
+fn audit_log(session: &Session) -> Check {
+    match session.unwritten() {
+        None => Check::new("audit log", text::doctor::LOG_WRITTEN.to_owned(), None),
+        Some(reason) => Check::new(
+            "audit log",
+            text::doctor::log_unwritten(&reason),
+            Some(text::doctor::FREE_SPACE.to_owned()),
+        ),
+    }
+}
+
+async fn keys(session: &Session) -> Check {
     let now = session.watchpost.clock().now();
     let read = session.watchpost.keys(&session.scope).await;
-    let keys = session.read("instance.checked", "doctor", read).await?;
+    let keys = match session.read("instance.checked", "doctor", read).await {
+        Ok(keys) => keys,
+        Err(error) => return Check::failed("keys", &error),
+    };
     let active = keys
         .iter()
         .filter(|key| key.state(now) == KeyState::Active)
         .count();
-    Ok(Check {
-        name: "keys",
-        ok: active > 0,
-        detail: text::doctor::active_keys(active),
-        next_step: (active == 0).then(|| text::doctor::CREATE_A_KEY.to_owned()),
-    })
+    let next_step = (active == 0).then(|| text::doctor::CREATE_A_KEY.to_owned());
+    Check::new("keys", text::doctor::active_keys(active), next_step)
 }
 
-async fn integrations(session: &Session) -> Result<Vec<Check>> {
+async fn integrations(session: &Session) -> Vec<Check> {
     let now = session.watchpost.clock().now();
     let read = session.watchpost.integrations(&session.scope).await;
-    let (rows, ..) = session.read("instance.checked", "doctor", read).await?;
-    Ok(rows
-        .iter()
-        // An integration that only imports refer to is never synced.
-        .filter(|row| row.platform != Platform::Import)
-        .map(|row| integration(row, now))
-        .collect())
+    match session.read("instance.checked", "doctor", read).await {
+        Ok((rows, ..)) => rows
+            .iter()
+            // An integration that only imports refer to is never synced.
+            .filter(|row| row.platform != Platform::Import)
+            .map(|row| integration(row, now))
+            .collect(),
+        Err(error) => vec![Check::failed("integration", &error)],
+    }
 }
 
 fn integration(row: &Integration, now: Timestamp) -> Check {
@@ -182,11 +274,10 @@ fn integration(row: &Integration, now: Timestamp) -> Check {
         (None, None) => text::doctor::integration_never_synced(platform, row.status),
         (None, Some(at)) => text::doctor::integration_synced(platform, row.status, at, stale, &unread),
     };
-    Check {
-        name: "integration",
-        ok,
+    Check::new(
+        "integration",
         detail,
-        next_step: (!ok).then(|| match shrunk {
+        (!ok).then(|| match shrunk {
             _ if row
                 .failure
                 .as_ref()
@@ -197,12 +288,15 @@ fn integration(row: &Integration, now: Timestamp) -> Check {
             Some(dataset) => text::doctor::verify_and_confirm(row.id, dataset),
             None => text::doctor::verify_the_integration(row.id),
         }),
-    }
+    )
 }
 
-async fn posture(session: &Session) -> Result<Check> {
+async fn posture(session: &Session) -> Check {
     let read = session.watchpost.risk(&session.scope).await;
-    let risk = session.read("instance.checked", "doctor", read).await?;
+    let risk = match session.read("instance.checked", "doctor", read).await {
+        Ok(risk) => risk,
+        Err(error) => return Check::failed("posture", &error),
+    };
     let (detail, next_step) = match &risk.score {
         Ok(scored) => {
             let (score, rating) = (scored.risk.score, scored.risk.rating);
@@ -220,12 +314,7 @@ async fn posture(session: &Session) -> Result<Check> {
             Some(text::next::step(not_ready.next_step)),
         ),
     };
-    Ok(Check {
-        name: "posture",
-        ok: next_step.is_none(),
-        detail,
-        next_step,
-    })
+    Check::new("posture", detail, next_step)
 }
 
 /// The URL at which clients reach the configured server.
@@ -246,24 +335,29 @@ fn open_files(loaded: &Loaded) -> Check {
         Ok(capacity) => (text::doctor::open_files(files.limit, &capacity), None),
         Err(error) => (error.to_string(), Some(text::doctor::RAISE_OPEN_FILES.to_owned())),
     };
-    Check {
-        name: "open files",
-        ok: next_step.is_none(),
-        detail,
-        next_step,
-    }
+    Check::new("open files", detail, next_step)
 }
 
-fn server(url: &str) -> Check {
+/// Whether the settings name an address for a server. A desktop assistant over stdio needs none.
+fn has_server(loaded: &Loaded) -> bool {
+    ["http.listen", "http.public_url"]
+        .into_iter()
+        .any(|key| *loaded.origin(key) != Origin::Default)
+}
+
+fn server(url: &str, is_configured: bool) -> Check {
     let up = accepts_connections(url);
-    Check {
-        name: "server",
-        ok: up,
-        detail: if up {
-            text::doctor::server_up(url)
-        } else {
-            text::doctor::server_unavailable(url)
-        },
-        next_step: (!up).then(|| text::doctor::START_A_SERVER.to_owned()),
-    }
+    let detail = if up {
+        text::doctor::server_up(url)
+    } else if is_configured {
+        text::doctor::server_unavailable(url)
+    } else {
+        text::doctor::no_server(url)
+    };
+    let is_missing = !up && is_configured;
+    Check::new(
+        "server",
+        detail,
+        is_missing.then(|| text::doctor::START_A_SERVER.to_owned()),
+    )
 }

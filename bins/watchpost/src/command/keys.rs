@@ -1,7 +1,7 @@
 //! `watchpost keys`.
 
 use crate::{
-    failure::from_core,
+    failure::{exit_code, fail, from_core},
     output::{Output, foreign, time_or_never},
     session::Session,
     text,
@@ -11,6 +11,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 use watchpost_core::{
     access::{Expiry, KeyRevocation, KeyRow, KeyScope},
+    error::Error,
     value::{id::KeyId, time::Timestamp},
 };
 
@@ -133,7 +134,13 @@ async fn revoke(id: KeyId, session: &Session, output: Output) -> Result<()> {
         .watchpost
         .revoke_key(&session.scope, id, session.call("keys revoke", &json!({})))
         .await
-        .map_err(from_core)?;
+        .map_err(|error| match error {
+            Error::Unavailable { .. } | Error::Unknown(_) => {
+                let failed = from_core(error);
+                fail(exit_code(&failed), text::keys::not_revoked(&failed))
+            }
+            other => from_core(other),
+        })?;
     session.take_checkpoint(output).await;
     let changed = done == KeyRevocation::Revoked;
     let text = if changed {

@@ -78,3 +78,22 @@ pub(crate) fn contradiction(problem: &dyn Display) -> String {
 pub(crate) fn no_checkpoint_taken(error: &dyn Display) -> String {
     format!("The change was made, but no checkpoint of the audit trail could be taken: {error}")
 }
+
+pub(crate) const NO_STATE_FOLDER: &str = "there is no state folder";
+
+/// The entry of a command could not be stored.
+pub(crate) fn entry_owed(file: &Path, why: &str) -> String {
+    format!(
+        "the audit log can't be written ({why}): the entry of this command is kept in `{}`, and your next command stores it \
+         once the log can be written",
+        file.display()
+    )
+}
+
+/// The entry of a command could be stored nowhere.
+pub(crate) fn entry_lost(operation: &str, why: &str, reason: &str) -> String {
+    format!(
+        "the audit log can't be written ({why}), and the entry of `watchpost {operation}` can't be kept either ({reason}): \
+         write down who ran it, and when"
+    )
+}

@@ -19,6 +19,19 @@ pub(crate) fn copied(file: &Path) -> String {
     )
 }
 
+/// The copy can't be written. `cause` is the message of the system.
+pub(crate) fn unavailable(cause: &str) -> String {
+    format!(
+        "the database can't be copied ({cause}): free space on the disk of the backup or name a file on another one, or wait \
+         for the process that has locked the database; then repeat the command"
+    )
+}
+
+/// A disk is full or read-only. `error` names the file.
+pub(crate) fn no_space(error: &str) -> String {
+    format!("{error}: free space on its disk, make its file system writable, or name a path on another disk")
+}
+
 pub(crate) fn no_manifest(file: &Path) -> String {
     format!(
         "warning: there is no manifest beside `{}`, as older versions wrote none: the database's structure, audit trail and \

@@ -16,6 +16,15 @@ use watchpost_runtime::open_files::Capacity;
 pub(crate) const PROBLEMS_FOUND: &str = "there are problems: see above";
 pub(crate) const DATABASE_INTACT: &str = "intact";
 pub(crate) const RESTORE_A_BACKUP: &str = "restore a backup with `watchpost restore`";
+pub(crate) const RUN_AGAIN: &str = "mend that, then run `watchpost doctor` again";
+pub(crate) const EXPORT_AND_RESTORE: &str = "keep the evidence with `watchpost audit export`, find out who can write the database, and restore a backup with `watchpost \
+     restore`";
+pub(crate) const ALL_KNOWN: &str = "all known";
+pub(crate) const USE_THE_NEWEST_VERSION: &str = "lists leave these rows out: use the newest version of Watchpost that used this data folder, or restore a backup with `watchpost restore`";
+pub(crate) const ALL_OPENED: &str = "all can be opened";
+pub(crate) const SET_CREDENTIALS: &str = "set each of them again with `watchpost integrations set-credential ID`, and find out who can write the database";
+pub(crate) const LOG_WRITTEN: &str = "can be written";
+pub(crate) const FREE_SPACE: &str = "free space on the disk of the data folder, or make its file system writable; until then, servers answer no request";
 pub(crate) const CHECKPOINTS_OFF: &str = "off: a database that was set back or rewritten is not noticed";
 pub(crate) const ACCEPT_OR_RESTORE: &str =
     "put the right database back, or accept this one with `watchpost restore --accept`";
@@ -135,4 +144,22 @@ pub(crate) fn server_up(url: &str) -> String {
 
 pub(crate) fn server_unavailable(url: &str) -> String {
     format!("{url}: not available")
+}
+
+/// The name of a check, with the workspace if there are several.
+pub(crate) fn name(check: &str, workspace: Option<&str>) -> String {
+    workspace.map_or_else(|| check.to_owned(), |workspace| format!("{check} ({workspace})"))
+}
+
+pub(crate) fn log_unwritten(reason: &str) -> String {
+    format!("can't be written: {reason}")
+}
+
+pub(crate) fn chain_intact(rows: u64) -> String {
+    format!("intact, {}", counted(rows, "row", "rows"))
+}
+
+/// No server runs, and the settings name none.
+pub(crate) fn no_server(url: &str) -> String {
+    format!("none runs at {url}, and the settings name none (a desktop assistant over stdio needs none)")
 }

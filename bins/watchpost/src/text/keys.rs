@@ -1,10 +1,16 @@
 //! Texts of `watchpost keys`.
 
+use std::fmt::Display;
 use watchpost_core::{access::KeyScope, value::id::KeyId};
 
 pub(crate) const NO_KEYS: &str = "There are no keys. Create one with `watchpost keys create --label NAME`.";
 pub(crate) const REVOKED: &str = "The key is revoked.";
 pub(crate) const ALREADY_REVOKED: &str = "Nothing changed: the key is already revoked.";
+
+/// The revocation may not be stored.
+pub(crate) fn not_revoked(error: &dyn Display) -> String {
+    format!("the key may still be accepted; to refuse it at once, stop the servers: {error}")
+}
 
 /// Follows the key itself.
 pub(crate) fn created(id: KeyId, scope: KeyScope) -> String {

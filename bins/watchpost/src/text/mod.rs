@@ -48,9 +48,46 @@ pub(crate) fn internal_error(cause: &str) -> String {
 /// The database is damaged.
 pub(crate) fn database_damaged(cause: &str) -> String {
     format!(
-        "the database is damaged ({cause}): stop Watchpost, keep a copy of the data folder, and restore a backup into a new \
-         one with `watchpost restore`"
+        "the database is damaged ({cause}): `watchpost doctor` names what is damaged; stop Watchpost, keep a copy of the data \
+         folder, and restore a backup into a new one with `watchpost restore`"
     )
+}
+
+/// The store can't be used now. `cause` is the message of the system.
+pub(crate) fn unavailable(reason: &str, cause: &str) -> String {
+    format!(
+        "{reason} ({cause}): free space on the disk of the data folder if it is full, make its file system writable if it is \
+         read-only, or wait for the process that has locked the database; then repeat the command"
+    )
+}
+
+/// Stored words are unknown.
+pub(crate) fn unknown_words(count: u64) -> String {
+    format!(
+        "warning: this version doesn't know {}, so rows may be missing above: `watchpost doctor` names them",
+        counted(count, "stored word that was read", "stored words that were read")
+    )
+}
+
+/// Owed audit entries are stored now.
+pub(crate) fn entries_settled(stored: usize) -> String {
+    format!(
+        "stored {} of earlier commands in the audit log, as `audit.settled`",
+        counted(stored as u64, "entry", "entries")
+    )
+}
+
+/// Lines of the file of owed audit entries are lost.
+pub(crate) fn entries_left_out(count: usize) -> String {
+    format!(
+        "warning: {} of the file of owed audit entries could not be stored, because it is damaged or of another workspace",
+        counted(count as u64, "line", "lines")
+    )
+}
+
+/// The database was opened only for reading.
+pub(crate) fn only_reading(reason: &dyn Display) -> String {
+    format!("the database is only read: {reason}")
 }
 
 /// A change was sent to the store, and it isn't known whether it was made.

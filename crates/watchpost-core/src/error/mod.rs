@@ -11,6 +11,9 @@ use crate::{
 };
 use std::error::Error as StdError;
 
+/// The table that a store names in [`StoreError::Corrupt`] if the credential of an integration is not valid.
+pub const CREDENTIALS: &str = "integration_secrets";
+
 /// The cause of an error, which is only logged.
 pub type Source = Box<dyn StdError + Send + Sync>;
 
@@ -47,6 +50,22 @@ pub enum StoreError {
     /// Any other failure: a bug or a hardware failure.
     #[error("the store failed")]
     Backend(#[source] Source),
+}
+
+impl StoreError {
+    /// Whether a stored value is not valid. An audit entry that can't be stored for this reason counts too.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Corrupt { .. } => true,
+            Self::AuditUnavailable(source) => source.downcast_ref().is_some_and(Self::is_damage),
+            _ => false,
+        }
+    }
+
+    /// Whether the stored credential of an integration is not valid: setting it again helps.
+    pub fn is_of_credential(&self) -> bool {
+        matches!(self, Self::Corrupt { table, .. } if *table == CREDENTIALS)
+    }
 }
 
 /// The errors of a use case. The text of each says what is wrong; [`Error::next_step`] is what the caller can do

@@ -58,13 +58,20 @@ pub async fn run_sync(
     else {
         return Ok(SyncEnd::Skipped);
     };
-    let Some(config) = store.open_config(permit, id).await? else {
-        return Ok(SyncEnd::Skipped);
+    let config = match store.open_config(permit, id).await {
+        Ok(Some(config)) => Ok(config),
+        Ok(None) => return Ok(SyncEnd::Skipped),
+        Err(error) if error.is_of_credential() => Err(Unread {
+            reason: text::integration::CREDENTIAL_DAMAGED.into(),
+            needs_credential: true,
+        }),
+        Err(error) => return Err(error.into()),
     };
     let sync = SyncId::generate(clock, random);
     store.begin_sync(permit, sync, id, clock.now()).await?;
-    let read = match connector_for(connectors, integration.platform) {
-        Some(connector) => {
+    let read = match (config, connector_for(connectors, integration.platform)) {
+        (Err(unread), _) => Err(unread),
+        (Ok(config), Some(connector)) => {
             read_all(
                 store,
                 connector.as_ref(),
@@ -76,7 +83,7 @@ pub async fn run_sync(
             )
             .await?
         }
-        None => Err(Unread {
+        (Ok(_), None) => Err(Unread {
             reason: text::integration::unreadable_platform(integration.platform.title()),
             needs_credential: false,
         }),

@@ -229,8 +229,13 @@ async fn collect(
         // Checks of apps alone don't read from the vendor.
         return Ok(Ok(()));
     }
-    let Some(config) = store.open_config_for_scan(permit).await? else {
-        return Ok(Err(text::scan::INTEGRATION_UNAVAILABLE.into()));
+    let config = match store.open_config_for_scan(permit).await {
+        Ok(Some(config)) => config,
+        Ok(None) => return Ok(Err(text::scan::INTEGRATION_UNAVAILABLE.into())),
+        Err(error) if error.is_of_credential() => {
+            return Ok(Err(text::integration::CREDENTIAL_DAMAGED.into()));
+        }
+        Err(error) => return Err(error.into()),
     };
     let until = clock.now().plus_millis(SCAN_LIMIT_MS);
     let all = known.len();

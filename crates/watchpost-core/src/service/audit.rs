@@ -1,6 +1,6 @@
 //! The audit log.
 
-use super::{Unrecorded, Watchpost};
+use super::{OwedEntry, Unrecorded, Watchpost};
 use crate::{
     access::WorkspaceScope,
     audit::{
@@ -55,7 +55,8 @@ impl Watchpost {
         Unrecorded::of(async { Ok(self.store().list_entries(scope, query).await?) }).await
     }
 
-    /// Stores the audit entry of an export, then opens the log for it.
+    /// Stores the audit entry of an export, or passes it to `owe` as [`Watchpost::record_or_owe`] does, then opens the log
+    /// for it.
     ///
     /// # Errors
     /// [`StoreError::AuditUnavailable`] if the entry can't be stored. Then nothing is exported.
@@ -63,6 +64,7 @@ impl Watchpost {
         &'a self,
         scope: &'a WorkspaceScope,
         call: CallRecord,
+        owe: impl FnOnce(OwedEntry),
     ) -> Result<AuditExport<'a>, StoreError> {
         let describe = |(): &()| ReadRecord {
             action: "audit.exported",
@@ -70,7 +72,8 @@ impl Watchpost {
             outcome: AuditOutcome::Ok,
             call,
         };
-        self.record(scope, Unrecorded::new(()), describe).await?;
+        self.record_or_owe(scope, Unrecorded::new(()), describe, owe)
+            .await?;
         Ok(AuditExport {
             store: self.store(),
             scope,
@@ -90,9 +93,15 @@ impl Watchpost {
     ) -> Result<ChainVerdict, StoreError> {
         let mut verifier = ChainVerifier::new(scope.workspace());
         let mut after = 0;
+        let mut limit = PAGE;
         loop {
-            let page = match self.store().audit_page(scope, after, PAGE).await {
+            let page = match self.store().audit_page(scope, after, limit).await {
                 Ok(page) => page,
+                // Row by row, to name the one that can't be read.
+                Err(StoreError::Corrupt { .. }) if limit > 1 => {
+                    limit = 1;
+                    continue;
+                }
                 Err(StoreError::Corrupt { .. }) => {
                     return Ok(ChainVerdict::Broken {
                         seq: after + 1,

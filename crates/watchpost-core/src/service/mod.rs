@@ -38,7 +38,7 @@ pub use scans::{
     ComparisonAnswer, NamedResults, NewFailures, Replay, ResultAnswer, ResultChoice, ResultsAnswer,
     ScanAnswer, ScanOrder, ScanRequest, ScanStarted, ScanSummary, ScanTarget, TrendAnswer,
 };
-pub use unrecorded::{Reader, Unrecorded};
+pub use unrecorded::{OwedEntry, Reader, Unrecorded};
 
 use crate::{
     check::CheckEngine,

@@ -2,14 +2,22 @@
 
 use super::Watchpost;
 use crate::{
-    access::{ChangeReceipt, WorkspaceScope},
-    audit::{AuditOutcome, AuditTarget, CallRecord, ReadRecord},
+    access::{Actor, ChangeReceipt, WorkspaceScope},
+    audit::{AuditOutcome, AuditQuery, AuditTarget, CallRecord, ReadRecord},
     error::{Error, StoreError},
+    value::{id::WorkspaceId, time::Timestamp},
 };
-use std::hash::{DefaultHasher, Hash, Hasher as _};
+use std::{
+    error::Error as StdError,
+    hash::{DefaultHasher, Hash, Hasher as _},
+};
+
+/// The action of the entry that tells of an earlier command.
+const SETTLED: &str = "audit.settled";
 
 /// The result of a query of [`Watchpost`] whose audit entry isn't stored yet. It has no accessor: only
-/// [`Watchpost::record`] opens it, after the entry is committed. The absence of a thing is data too, so queries
+/// [`Watchpost::record`] opens it, after the entry is committed, and [`Watchpost::record_or_owe`] for the operator.
+/// The absence of a thing is data too, so queries
 /// return `Unrecorded<Result<T, Error>>`.
 ///
 /// Answers are built without opening it: from one result with [`Unrecorded::map`], from several with
@@ -187,6 +195,100 @@ impl Watchpost {
         self.store().append(entry).await?.into_value();
         Ok(read.0)
     }
+
+    /// As [`Watchpost::record`], for the person at the machine on a bad day: if the audit log can't be written, as on a
+    /// full disk, passes the entry to `owe`, which keeps it until it can be stored, and opens the result all the
+    /// same. This person can read the store's file without Watchpost, so refusing would protect nothing.
+    ///
+    /// # Errors
+    /// As [`Watchpost::record`] for every other caller, also for a local client without a key, and if the log is damaged.
+    pub async fn record_or_owe<T>(
+        &self,
+        scope: &WorkspaceScope,
+        read: Unrecorded<T>,
+        describe: impl FnOnce(&T) -> ReadRecord,
+        owe: impl FnOnce(OwedEntry),
+    ) -> Result<T, StoreError> {
+        let ReadRecord {
+            action,
+            target,
+            outcome,
+            call,
+        } = describe(&read.0);
+        let mut owed = OwedEntry {
+            workspace: scope.workspace(),
+            at: self.clock().now(),
+            action: action.to_owned(),
+            operation: call.operation.to_string(),
+            outcome: outcome.to_string(),
+            reason: String::new(),
+        };
+        let entry = scope.observe(action, target, outcome, call);
+        match self.store().append(entry).await {
+            Ok(_) => {}
+            Err(error) if error.is_damage() => return Err(error),
+            Err(StoreError::AuditUnavailable(source))
+                if matches!(scope.actor(), Actor::LocalOperator { manages: true, .. }) =>
+            {
+                let mut cause: &dyn StdError = source.as_ref();
+                while cause.is::<StoreError>()
+                    && let Some(inner) = cause.source()
+                {
+                    cause = inner;
+                }
+                owed.reason = cause.to_string();
+                owe(owed);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(read.0)
+    }
+
+    /// Stores the entries of earlier commands that could not be stored at their time, each once: those that are among the newest
+    /// 1,000 stored ones are left out. `arguments` differ from entry to entry. Returns the number of entries that were stored.
+    ///
+    /// # Errors
+    /// [`StoreError::AuditUnavailable`] if one still can't be stored, and [`StoreError`] if the log can't be read.
+    pub async fn settle_owed(
+        &self,
+        scope: &WorkspaceScope,
+        arguments: Vec<String>,
+    ) -> Result<usize, StoreError> {
+        let query = AuditQuery {
+            action: Some(SETTLED.to_owned()),
+            limit: 1_000,
+            ..AuditQuery::default()
+        };
+        let earlier = self.store().list_entries(scope, &query).await?;
+        let mut stored = 0;
+        for arguments in arguments {
+            if earlier.iter().any(|row| row.arguments == arguments) {
+                continue;
+            }
+            let call = CallRecord::new("cli", "settle", arguments);
+            let entry = scope.observe(SETTLED, AuditTarget::default(), AuditOutcome::Ok, call);
+            self.store().append(entry).await?.into_value();
+            stored += 1;
+        }
+        Ok(stored)
+    }
+}
+
+/// The audit entry of a command of the operator that could not be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwedEntry {
+    /// The workspace whose log it belongs to.
+    pub workspace: WorkspaceId,
+    /// The time of the command.
+    pub at: Timestamp,
+    /// The action.
+    pub action: String,
+    /// The command.
+    pub operation: String,
+    /// The outcome.
+    pub outcome: String,
+    /// The reason why it could not be stored.
+    pub reason: String,
 }
 
 #[cfg(test)]

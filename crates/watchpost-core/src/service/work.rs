@@ -3,7 +3,7 @@
 use super::Watchpost;
 use crate::{
     access::JobPermit,
-    error::Error,
+    error::{Error, StoreError},
     integration::sync::{self, SyncEnd},
     job::{ATTEMPTS_MAX, JobEnd, JobKind, LeasedJob, retry_at},
     rule::analysis,
@@ -40,7 +40,12 @@ impl Watchpost {
             JobKind::WakeSnoozed => self.wake_snoozed(permit).await,
         };
         done.unwrap_or_else(|error| JobEnd::Failed {
-            reason: error.to_string(),
+            reason: match &error {
+                Error::Internal(source) if source.downcast_ref().is_some_and(StoreError::is_damage) => {
+                    text::job::VALUE_DAMAGED.into()
+                }
+                _ => error.to_string(),
+            },
             retry_at: Some(retry_at(row.attempts, self.clock().now())),
         })
     }

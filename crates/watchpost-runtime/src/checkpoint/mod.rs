@@ -400,9 +400,15 @@ impl History {
         // Only the rows of the checkpoint are in its tree.
         let mut tree = RowTree::default();
         let mut matched = checkpoint.is_none_or(|checkpoint| checkpoint.rows() == 0);
+        let mut limit = PAGE;
         loop {
-            let page: Vec<AuditRow> = match self.store.audit_page(&scope, verified, PAGE).await {
+            let page: Vec<AuditRow> = match self.store.audit_page(&scope, verified, limit).await {
                 Ok(page) => page,
+                // Row by row, to name the one that can't be read.
+                Err(StoreError::Corrupt { .. }) if limit > 1 => {
+                    limit = 1;
+                    continue;
+                }
                 Err(StoreError::Corrupt { .. }) => {
                     return Ok(Verified::chain(ChainVerdict::Broken {
                         seq: verified + 1,

@@ -98,7 +98,7 @@ pub enum ConfigError {
         error: InvalidValue,
     },
     /// The file is not valid TOML.
-    #[error("{path}: {reason}")]
+    #[error("the settings can't be read: correct `{path}`, or move it away: {reason}")]
     Syntax {
         /// The file's path.
         path: PathBuf,

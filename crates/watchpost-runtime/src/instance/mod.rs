@@ -16,6 +16,7 @@ use crate::{
     config::Settings,
     data_dir::{DataDir, DataDirError, MasterKey, Purpose},
     engines::engines,
+    owed::OwedEntries,
     text,
 };
 use anyhow::Context as _;
@@ -50,6 +51,7 @@ pub struct Instance {
     engines: Engines,
     master: Arc<MasterKey>,
     history: History,
+    owed: Option<OwedEntries>,
 }
 
 impl std::fmt::Debug for Instance {
@@ -58,6 +60,15 @@ impl std::fmt::Debug for Instance {
             .field("store", &self.store)
             .finish_non_exhaustive()
     }
+}
+
+/// Result of [`Instance::settle_owed`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Settled {
+    /// The number of entries that were stored.
+    pub stored: usize,
+    /// The number of lines that can't be stored: damaged ones, and those of a workspace that isn't in the database.
+    pub left_out: usize,
 }
 
 /// The reason why no workspace was selected.
@@ -91,6 +102,30 @@ impl Instance {
     pub fn open(dir: &DataDir, settings: Settings, environment: Environment) -> anyhow::Result<Self> {
         let master = dir.open()?;
         let store = SqliteStore::open(environment.store(dir, &master, false))?;
+        Self::over(store, master, settings, environment)
+    }
+
+    /// Opens a data folder only for reading, without a change to it: for the command line on a full disk or a read-only file
+    /// system. Every write fails as unavailable.
+    ///
+    /// # Errors
+    /// As [`Instance::open`], and if the database has a write-ahead log that can't be read where it is.
+    pub fn open_read_only(
+        dir: &DataDir,
+        settings: Settings,
+        environment: Environment,
+    ) -> anyhow::Result<Self> {
+        let master = dir.open()?;
+        let store = SqliteStore::open_unwritable(&environment.store(dir, &master, false))?;
+        Self::over(store, master, settings, environment)
+    }
+
+    fn over(
+        store: SqliteStore,
+        master: MasterKey,
+        settings: Settings,
+        environment: Environment,
+    ) -> anyhow::Result<Self> {
         let pack = match &settings.policy.dir {
             Some(path) => Pack::with_dir(path)?,
             None => Pack::builtin(),
@@ -98,6 +133,10 @@ impl Instance {
         let Access { gate, jobs, operator } =
             Access::open(Arc::new(store.clone()), Arc::clone(&environment.clock));
         let signer = Signer::derive(master.secret());
+        let owed = environment.state_dir.as_ref().map(|folder| {
+            let file = folder.join(format!("{}.owed", signer.key().instance()));
+            OwedEntries::new(file, Arc::clone(&environment.random))
+        });
         let place = checkpoint_file(&settings.audit, environment.state_dir.as_deref(), signer.key())
             .map(|file| Arc::new(Place::new(file, signer, settings.audit.syslog)));
         let history = History::new(
@@ -116,6 +155,7 @@ impl Instance {
             engines: engines(pack),
             master: Arc::new(master),
             history,
+            owed,
         })
     }
 
@@ -135,6 +175,50 @@ impl Instance {
     pub const fn history(&self) -> &History {
         &self.history
     }
+    /// The audit entries of commands that could not be stored; `None` if there is no folder for them.
+    pub const fn owed(&self) -> Option<&OwedEntries> {
+        self.owed.as_ref()
+    }
+
+    /// Stores the audit entries that are owed, each once in the log of its workspace. Stores none while the database
+    /// contradicts its checkpoint.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they can't be stored yet. They stay owed.
+    pub async fn settle_owed(&self) -> Result<Settled, StoreError> {
+        let mut settled = Settled::default();
+        let Some(taken) = self.owed.as_ref().and_then(OwedEntries::take) else {
+            return Ok(settled);
+        };
+        // What is stored in a database that was set back or replaced is lost.
+        if let Standing::Contradicts(..) | Standing::Invalid(..) = self.history.standing().await? {
+            return Ok(settled);
+        }
+        let mut owed = taken.entries.len();
+        for row in self.store.workspaces().await? {
+            let of_workspace = taken.entries.iter().filter(|entry| entry.workspace == row.id);
+            let arguments: Vec<_> = of_workspace.map(|entry| entry.arguments.clone()).collect();
+            if arguments.is_empty() {
+                continue;
+            }
+            owed -= arguments.len();
+            let operator = self.operator(&row);
+            settled.stored += self.watchpost().settle_owed(&operator, arguments).await?;
+        }
+        // Another database with the same master key may have had other workspaces.
+        settled.left_out = taken.unreadable + owed;
+        if settled.left_out > 0 {
+            tracing::warn!(left_out = settled.left_out, "owed audit entries can't be stored");
+        }
+        taken.remove();
+        Ok(settled)
+    }
+
+    /// The number of words that this process has read and that this version doesn't know. Their rows are skipped.
+    pub fn unknown_words() -> u64 {
+        watchpost_sqlite::unknown_words()
+    }
+
     /// The gate that authenticates keys.
     pub fn access(&self) -> &Arc<AccessGate> {
         &self.access
@@ -371,6 +455,20 @@ fn gap_arguments(mismatch: &Mismatch) -> serde_json::Value {
         gap.extend(found);
     }
     gap
+}
+
+/// Whether an error of [`Instance::open`] means that the database can't be opened for writing, and that
+/// [`Instance::open_read_only`] may open it.
+pub fn cannot_be_written(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(OpenError::Unwritable { .. }))
+}
+
+/// Whether an error of opening the database may be over later, with the same file.
+pub fn is_temporary(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref(),
+        Some(OpenError::Unwritable { .. } | OpenError::Unreadable { .. } | OpenError::Locked { .. })
+    )
 }
 
 /// Whether an error means that the data folder must be initialized first.

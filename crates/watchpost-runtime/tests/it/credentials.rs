@@ -246,3 +246,25 @@ async fn a_paused_integration_stays_paused_with_its_new_credential() {
     rig.work().await;
     assert_eq!(rig.row(okta).await.last_started_at, before);
 }
+
+#[tokio::test]
+async fn a_credential_that_was_changed_in_the_file_fails_the_sync_and_is_set_again() {
+    let rig = Rig::new(8).await;
+    let okta = rig.connect_okta().await;
+    rig.sync().await;
+    let raw = rusqlite::Connection::open(rig.instance.store().path()).expect("the file");
+    raw.execute_batch("UPDATE integration_secrets SET sealed = zeroblob(length(sealed))")
+        .expect("a change");
+    drop(raw);
+    rig.sync().await;
+    let (reason, next) = rig.failure(okta).await.expect("a failure");
+    assert!(reason.contains("can't be opened"), "{reason}");
+    assert_eq!(next, Some(NextStep::SetCredential(Platform::Okta)));
+    let token = rig.simulator.okta().api_token;
+    assert_eq!(
+        rig.set_token(okta, &token).await.ok(),
+        Some(IntegrationStatus::Connected)
+    );
+    rig.work().await;
+    assert_eq!(rig.failure(okta).await, None);
+}

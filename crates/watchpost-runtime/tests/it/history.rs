@@ -9,9 +9,11 @@ use std::{
 use watchpost_core::{
     access::{AuthError, Expiry, KeyScope, WorkspaceScope},
     audit::{
-        ActorKind, AuditOutcome, AuditRow, AuditStore as _, CallRecord, ChainVerdict,
-        checkpoint::Contradiction,
+        ActorKind, AuditOutcome, AuditQuery, AuditRow, AuditStore as _, AuditTarget, CallRecord,
+        ChainVerdict, ReadRecord, checkpoint::Contradiction,
     },
+    error::StoreError,
+    service::Unrecorded,
     value::id::{KeyId, WorkspaceId},
 };
 use watchpost_runtime::{
@@ -79,7 +81,7 @@ impl World {
         for _ in 0..count {
             self.instance
                 .watchpost()
-                .export_audit(&self.operator, call())
+                .export_audit(&self.operator, call(), drop)
                 .await
                 .expect("the step succeeds");
         }
@@ -544,4 +546,95 @@ async fn nothing_is_written_outside_the_data_folder_unless_the_binary_names_a_pl
         .expect("the step succeeds")
         .collect();
     assert_eq!(names.len(), 1, "{names:?}");
+}
+
+/// The actions of the newest entries, newest first.
+async fn newest_actions(instance: &Instance, operator: &WorkspaceScope, count: usize) -> Vec<String> {
+    let query = AuditQuery {
+        limit: count,
+        ..AuditQuery::default()
+    };
+    let rows = instance.store().list_entries(operator, &query).await;
+    let rows = rows.expect("the step succeeds").into_iter();
+    rows.map(|row| row.action.into_owned()).collect()
+}
+
+/// Reads something while the database can't be written, and keeps the entry.
+async fn owe(world: &World) -> StoreError {
+    let environment = Environment {
+        state_dir: Some(world.folder.path().join("state")),
+        ..Environment::system()
+    };
+    let instance = Instance::open_read_only(&dir(world.folder.path()), Settings::default(), environment)
+        .expect("the step succeeds");
+    let read = || Unrecorded::new(7);
+    let describe = |_: &i32| ReadRecord {
+        action: "finding.read",
+        target: AuditTarget::default(),
+        outcome: AuditOutcome::Ok,
+        call: call(),
+    };
+    let owed = instance.owed().expect("a state folder");
+    let watchpost = instance.watchpost();
+    let opened = watchpost
+        .record_or_owe(&world.operator, read(), describe, |entry| {
+            assert!(entry.reason.contains("only read"), "{}", entry.reason);
+            owed.keep(&entry).expect("the step succeeds");
+        })
+        .await;
+    assert_eq!(opened.expect("the step succeeds"), 7);
+    // Only for the person at the machine.
+    let workspace = instance.workspace(None).await.expect("the step succeeds");
+    let client = instance.local_client(&workspace, KeyScope::Read);
+    let kept = |_| panic!("kept for a client");
+    let refused = watchpost.record_or_owe(&client, read(), describe, kept).await;
+    refused.expect_err("no answer without an entry")
+}
+
+#[tokio::test]
+async fn an_owed_entry_is_stored_once_when_the_log_can_be_written() {
+    let world = World::new().await;
+    let refused = owe(&world).await;
+    assert!(matches!(refused, StoreError::AuditUnavailable(_)), "{refused:?}");
+    owe(&world).await;
+    let file = world.instance.owed().expect("a state folder").file();
+    let kept = fs::read(file).expect("the step succeeds");
+    let settled = world.instance.settle_owed().await.expect("the step succeeds");
+    assert_eq!((settled.stored, settled.left_out), (2, 0));
+    let newest = newest_actions(&world.instance, &world.operator, 3).await;
+    assert_eq!(newest[..2], ["audit.settled", "audit.settled"]);
+    assert_ne!(newest[2], "audit.settled");
+    // A process that was killed before it emptied the file, and a line that isn't one.
+    fs::write(file, [kept.as_slice(), b"{}\n"].concat()).expect("the step succeeds");
+    let settled = world.instance.settle_owed().await.expect("the step succeeds");
+    assert_eq!((settled.stored, settled.left_out), (0, 1));
+    let settled = world.instance.settle_owed().await.expect("the step succeeds");
+    assert_eq!((settled.stored, settled.left_out), (0, 0));
+    let newest = newest_actions(&world.instance, &world.operator, 3).await;
+    assert_ne!(newest[2], "audit.settled");
+}
+
+#[tokio::test]
+async fn an_owed_entry_is_not_stored_in_a_database_that_was_set_back() {
+    let world = World::new().await;
+    world
+        .instance
+        .store()
+        .checkpoint()
+        .await
+        .expect("the step succeeds");
+    let older = fs::read(world.database()).expect("the step succeeds");
+    world.add_rows(3).await;
+    world.take().await;
+    owe(&world).await;
+    let world = world
+        .restarted(|path| fs::write(path, older).expect("the step succeeds"))
+        .await;
+    assert!(world.contradiction().await.is_some());
+    let settled = world.instance.settle_owed().await.expect("the step succeeds");
+    assert_eq!(settled.stored, 0);
+    // Once the operator has accepted it, it is the database.
+    world.instance.accept_history().await.expect("the step succeeds");
+    let settled = world.instance.settle_owed().await.expect("the step succeeds");
+    assert_eq!(settled.stored, 1);
 }

@@ -10,6 +10,8 @@ pub(crate) enum Fault {
     Sql(rusqlite::Error),
     /// A stored value that can't be what was written: the table, and the problem.
     Damaged(&'static str, String),
+    /// As `Damaged`, in the table that was being read.
+    Value(String),
     /// A stored word that this version doesn't know, because a newer version wrote it. A list skips the row; a read of
     /// that row alone reports it as damaged.
     Unknown(String),
@@ -63,7 +65,7 @@ impl Fault {
                 table,
                 source: Box::new(Reason(problem)),
             },
-            Self::Unknown(problem) => StoreError::Corrupt {
+            Self::Value(problem) | Self::Unknown(problem) => StoreError::Corrupt {
                 table,
                 source: Box::new(Reason(problem)),
             },

@@ -12,6 +12,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::fmt;
 use watchpost_core::{
+    error::CREDENTIALS,
     port::Random,
     value::id::{IntegrationId, WorkspaceId},
 };
@@ -97,7 +98,7 @@ impl Sealer {
         let sealed = self
             .0
             .encrypt(&XNonce::from(nonce), payload)
-            .map_err(|_| Fault::Damaged("integration_secrets", text::CREDENTIAL_NOT_SEALED.into()))?;
+            .map_err(|_| Fault::Damaged(CREDENTIALS, text::CREDENTIAL_NOT_SEALED.into()))?;
         Ok((nonce, sealed))
     }
 
@@ -116,7 +117,7 @@ impl Sealer {
         self.0
             .decrypt(&XNonce::from(nonce), payload)
             .map(Zeroizing::new)
-            .map_err(|_| Fault::Damaged("integration_secrets", text::CREDENTIAL_NOT_OPENED.into()))
+            .map_err(|_| Fault::Damaged(CREDENTIALS, text::CREDENTIAL_NOT_OPENED.into()))
     }
 }
 

@@ -3,11 +3,11 @@
 use crate::{
     base::{
         master::MasterKey,
-        open_error::{OpenError, io_error, is_damage, open_error},
+        open_error::{OpenError, io_error, is_damage, needs_space, open_error, read_error},
     },
     text,
 };
-use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use rusqlite_migration::{M, Migrations};
 use std::{
     fs,
@@ -22,7 +22,7 @@ use watchpost_core::port::{Clock, Random};
 const APPLICATION_ID: i32 = 0x5770_7374;
 
 /// The migrations, oldest first. A migration only adds to the schema; a released one is never changed.
-const MIGRATIONS: &[&str] = &[
+pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/0001_base.sql"),
     include_str!("../../schema/0002_scans.sql"),
     include_str!("../../schema/0003_imports.sql"),
@@ -80,18 +80,26 @@ pub(crate) enum Access {
     Read,
     /// Long reads on threads of their own.
     LongRead,
-    /// Reads of a file that must not be changed and whose folder may not be writable. With `immutable`, SQLite reads the
-    /// file alone and takes no locks, so nothing may write to it.
-    Inspect {
-        /// Whether nothing can write to the file.
-        immutable: bool,
-    },
+    /// Reads of a file that must not be changed and whose folder may not be writable.
+    Inspect(Inspection),
+}
+
+/// The way in which a file is read without changing it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Inspection {
+    /// With its write-ahead log, whose index may be created and repaired.
+    Shared,
+    /// With its write-ahead log, whose index exists and isn't written: on a full disk, or in a folder that can't be written.
+    /// Each connection makes an index of its own in memory if no process keeps the one in the folder up to date.
+    FixedIndex,
+    /// The file alone, without locks: nothing may write to it.
+    Immutable,
 }
 
 /// Opens a connection with every setting of the store.
 pub(crate) fn connect(path: &Path, access: Access) -> rusqlite::Result<Connection> {
-    if let Access::Inspect { immutable } = access {
-        return connect_read_only(path, immutable);
+    if let Access::Inspect(inspection) = access {
+        return connect_read_only(path, inspection);
     }
     // SQLite must not create a file that has disappeared: only `prepare_files` creates it, with the right mode.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -104,7 +112,7 @@ pub(crate) fn connect(path: &Path, access: Access) -> rusqlite::Result<Connectio
     let cache_kib = match access {
         Access::Write => 16_384,
         Access::Read => 4_096,
-        Access::LongRead | Access::Inspect { .. } => 8_192,
+        Access::LongRead | Access::Inspect(_) => 8_192,
     };
     conn.execute_batch(&format!(
         "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
@@ -119,9 +127,14 @@ pub(crate) fn connect(path: &Path, access: Access) -> rusqlite::Result<Connectio
 }
 
 /// Opens a connection that changes nothing, not even the journal mode.
-fn connect_read_only(path: &Path, immutable: bool) -> rusqlite::Result<Connection> {
+fn connect_read_only(path: &Path, inspection: Inspection) -> rusqlite::Result<Connection> {
     let mut flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = if immutable {
+    let option = match inspection {
+        Inspection::Shared => None,
+        Inspection::FixedIndex => Some("?readonly_shm=1"),
+        Inspection::Immutable => Some("?immutable=1"),
+    };
+    let conn = if let Some(option) = option {
         flags |= OpenFlags::SQLITE_OPEN_URI;
         let mut uri = String::from("file:");
         for byte in path.as_os_str().as_encoded_bytes() {
@@ -132,7 +145,7 @@ fn connect_read_only(path: &Path, immutable: bool) -> rusqlite::Result<Connectio
                 _ => uri.push_str(&format!("%{byte:02x}")),
             }
         }
-        uri.push_str("?immutable=1");
+        uri.push_str(option);
         Connection::open_with_flags(uri, flags)?
     } else {
         Connection::open_with_flags(path, flags)?
@@ -146,19 +159,21 @@ fn connect_read_only(path: &Path, immutable: bool) -> rusqlite::Result<Connectio
     Ok(conn)
 }
 
-/// Returns how a file can be read without changing it or its folder.
+/// Returns how a file can be read without changing it or its folder, and whether it has this version's schema.
 ///
 /// # Errors
 /// [`OpenError`] if it is missing, isn't a store, was written by a newer version, or can't be read where it is.
-pub(crate) fn inspect(path: &Path) -> Result<Access, OpenError> {
+pub(crate) fn inspect(path: &Path) -> Result<(Access, bool), OpenError> {
     if !path.is_file() {
         return Err(OpenError::Missing {
             path: path.to_path_buf(),
         });
     }
-    let check = |access| -> rusqlite::Result<(i64, i64)> {
+    let check = |inspection| -> rusqlite::Result<(Access, i64, i64)> {
+        let access = Access::Inspect(inspection);
         let conn = connect(path, access)?;
         Ok((
+            access,
             pragma_number(&conn, "application_id")?,
             pragma_number(&conn, "user_version")?,
         ))
@@ -166,31 +181,44 @@ pub(crate) fn inspect(path: &Path) -> Result<Access, OpenError> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     let log = fs::metadata(PathBuf::from(log)).ok().map(|meta| meta.len());
-    // Without a write-ahead log, no process has the file open, and it is all there is. SQLite would create a log.
-    let mut access = Access::Inspect {
-        immutable: log.is_none(),
+    let found = match log {
+        // Without a write-ahead log, no process has the file open, and it is all there is. SQLite would create a log.
+        None => check(Inspection::Immutable),
+        Some(bytes) => match check(Inspection::Shared) {
+            // In a folder that can't be written or is full, SQLite can't make the index of a log, of which an empty one has no need.
+            Err(error) if needs_space(&error) && bytes == 0 => check(Inspection::Immutable),
+            Err(error) if needs_space(&error) => check(Inspection::FixedIndex),
+            found => found,
+        },
     };
-    let found = check(access).or_else(|error| match error.sqlite_error_code() {
-        // In a folder that can't be written, SQLite can't make the index of a log, of which an empty one has no need.
-        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly) if log == Some(0) => {
-            access = Access::Inspect { immutable: true };
-            check(access)
-        }
-        _ => Err(error),
-    });
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    match found.map_err(|error| open_error(path, &error))? {
-        (application, _) if application != i64::from(APPLICATION_ID) => Err(OpenError::InvalidFile {
+    match found.map_err(|error| read_error(path, &error))? {
+        (_, 0, 0) if fs::metadata(path).is_ok_and(|file| file.len() == 0) => Err(OpenError::Empty {
+            path: path.to_path_buf(),
+        }),
+        (_, application, _) if application != i64::from(APPLICATION_ID) => Err(OpenError::InvalidFile {
             path: path.to_path_buf(),
             reason: text::FOREIGN_DATABASE.into(),
         }),
-        (_, found) if found > known => Err(OpenError::Newer {
+        (_, _, found) if found > known => Err(OpenError::Newer {
             path: path.to_path_buf(),
             found,
             known,
         }),
-        _ => Ok(access),
+        (access, _, found) => Ok((access, found == known)),
     }
+}
+
+/// Checks that a file that is only read belongs to a master key.
+pub(crate) fn check_master_unchanged(
+    path: &Path,
+    access: Access,
+    master: &MasterKey,
+) -> Result<(), OpenError> {
+    let found = connect(path, access)
+        .and_then(|conn| read_master_check(&conn))
+        .map_err(|error| read_error(path, &error))?;
+    is_master(&found, path, master)
 }
 
 /// Creates the directory and the file if `create` is set, and rejects files that other users of the machine can access.
@@ -424,13 +452,7 @@ pub(crate) fn open_copy(path: &Path, master: &MasterKey) -> Result<Connection, O
     }
     // A copy without the value has lost it: a store always has one.
     let check = read_master_check(&conn).map_err(failed)?;
-    if bool::from(check.as_slice().ct_eq(master_check(master).as_slice())) {
-        Ok(conn)
-    } else {
-        Err(OpenError::WrongMasterKey {
-            path: path.to_path_buf(),
-        })
-    }
+    is_master(&check, path, master).map(|()| conn)
 }
 
 /// The value that the store keeps to recognize its master key.
@@ -458,7 +480,11 @@ fn check_master(conn: &Connection, path: &Path, master: &MasterKey) -> Result<()
         other => other,
     }
     .map_err(|error| open_error(path, &error))?;
-    if bool::from(found.as_slice().ct_eq(derived.as_slice())) {
+    is_master(&found, path, master)
+}
+
+fn is_master(found: &[u8], path: &Path, master: &MasterKey) -> Result<(), OpenError> {
+    if bool::from(found.ct_eq(master_check(master).as_slice())) {
         Ok(())
     } else {
         Err(OpenError::WrongMasterKey {
@@ -484,3 +510,6 @@ pub(crate) fn integrity(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     }
     Ok(problems)
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,27 @@ pub enum OpenError {
         /// The mode with the most permissions that is accepted.
         wanted: u32,
     },
-    /// The file can't be read or written at all.
+    /// The file can't be written, and is perhaps read.
+    #[error(
+        "`{path}` can't be written ({reason}): free space on its disk, or make its file system and its folder writable"
+    )]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// The message of SQLite.
+        reason: String,
+    },
+    /// The file can't be read where it is, because its folder can't be written either.
+    #[error(
+        "`{path}` can't be read where it is ({reason}): free space on its disk, or copy the data folder to another disk and name the copy with `--data-dir`"
+    )]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The message of SQLite.
+        reason: String,
+    },
+    /// The file can't be used at all.
     #[error("`{path}` can't be used: {reason}")]
     Io {
         /// The file or directory.
@@ -64,6 +84,14 @@ pub enum OpenError {
         /// The newest schema version that this binary supports.
         known: i64,
     },
+    /// An older version of Watchpost wrote the file, which can't be migrated because it is only read.
+    #[error(
+        "`{path}` was written by an older version of Watchpost and can't be upgraded where it is: use that version, or make the folder writable and free space on its disk"
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+    },
     /// Another process has locked the file.
     #[error("`{path}` is locked by another process: stop that process, or wait until it is done")]
     Locked {
@@ -77,7 +105,9 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// The migration to this version's schema failed; the file is unchanged.
-    #[error("`{path}` can't be migrated to this version's schema: {reason}")]
+    #[error(
+        "`{path}` can't be migrated to this version's schema: {reason}; the previous version can still use it"
+    )]
     Migration {
         /// The file.
         path: PathBuf,
@@ -95,6 +125,10 @@ pub(super) fn open_error(path: &Path, error: &rusqlite::Error) -> OpenError {
             path,
             reason: error.to_string(),
         },
+        _ if needs_space(error) => OpenError::Unwritable {
+            path,
+            reason: error.to_string(),
+        },
         _ => OpenError::Io {
             path,
             reason: error.to_string(),
@@ -107,6 +141,28 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+    )
+}
+
+/// Translates an error of SQLite about a file that is only read.
+pub(super) fn read_error(path: &Path, error: &rusqlite::Error) -> OpenError {
+    match open_error(path, error) {
+        OpenError::Unwritable { path, reason } => OpenError::Unreadable { path, reason },
+        other => other,
+    }
+}
+
+/// Whether an error of SQLite may be that of a disk that is full or read-only.
+pub(super) fn needs_space(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::CannotOpen
+                | ErrorCode::ReadOnly
+                | ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::PermissionDenied
+        )
     )
 }
 

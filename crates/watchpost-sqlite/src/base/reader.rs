@@ -119,6 +119,11 @@ pub(crate) struct LongReads {
 }
 
 impl LongReads {
+    /// Returns how this store's file is opened for reading.
+    pub(crate) const fn access(&self) -> Access {
+        self.access
+    }
+
     pub(crate) fn new(path: PathBuf, access: Access) -> Self {
         Self {
             path,

@@ -24,6 +24,7 @@ use crate::{
 };
 use rusqlite::{Row, types::ValueRef};
 use watchpost_core::value::{
+    id::FindingId,
     text::{DESCRIPTION_CHARS_MAX, ForeignText},
     time::Timestamp,
 };
@@ -106,9 +107,32 @@ pub(crate) trait Columns {
     fn texts(&self, i: usize) -> Res<Vec<ForeignText>>;
 }
 
+/// Returns an id as it is shown everywhere, or `None` if the bytes are none.
+pub(crate) fn id_text(bytes: &[u8]) -> Option<String> {
+    // All ids are shown alike.
+    let id = <[u8; 16]>::try_from(bytes).ok()?;
+    Some(FindingId::from_bytes(id).to_string())
+}
+
+/// Names the column of a value that can't be read, and the first id in the row, by which an administrator finds it.
+fn in_row(row: &Row<'_>, i: usize, fault: Fault) -> Fault {
+    let name = |i| row.as_ref().column_name(i).unwrap_or_default();
+    let id = || {
+        (0..row.as_ref().column_count()).find_map(|i| match row.get_ref(i) {
+            Ok(ValueRef::Blob(bytes)) => id_text(bytes).map(|id| (name(i), id)),
+            _ => None,
+        })
+    };
+    match fault {
+        Fault::Unknown(problem) => Fault::Unknown(text::in_row(&problem, name(i), id())),
+        Fault::Value(problem) => Fault::Value(text::in_row(&problem, name(i), id())),
+        other => other,
+    }
+}
+
 impl Columns for Row<'_> {
     fn word<T: Word>(&self, i: usize) -> Res<T> {
-        word_from_code(self.get(i)?)
+        word_from_code(self.get(i)?).map_err(|fault| in_row(self, i, fault))
     }
     fn word_opt<T: Word>(&self, i: usize) -> Res<Option<T>> {
         Ok(self
@@ -120,17 +144,19 @@ impl Columns for Row<'_> {
             ValueRef::Blob(bytes) => bytes
                 .try_into()
                 .map(make)
-                .map_err(|_| Fault::Damaged("ids", text::id_of_wrong_length(bytes.len()))),
-            other => Err(Fault::Damaged("ids", text::id_of_wrong_type(other.data_type()))),
+                .map_err(|_| text::id_of_wrong_length(bytes.len())),
+            other => Err(text::id_of_wrong_type(other.data_type())),
         }
+        .map_err(|problem| in_row(self, i, Fault::Value(problem)))
     }
     fn text(&self, i: usize) -> Res<ForeignText> {
-        Ok(foreign(str_of(self.get_ref(i)?)?))
+        let text = str_of(self.get_ref(i)?).map_err(|fault| in_row(self, i, fault))?;
+        Ok(foreign(text))
     }
     fn text_opt(&self, i: usize) -> Res<Option<ForeignText>> {
         match self.get_ref(i)? {
             ValueRef::Null => Ok(None),
-            value => Ok(Some(foreign(str_of(value)?))),
+            _ => self.text(i).map(Some),
         }
     }
     fn time(&self, i: usize) -> Res<Timestamp> {
@@ -141,10 +167,12 @@ impl Columns for Row<'_> {
     }
     fn count(&self, i: usize) -> Res<u64> {
         let value: i64 = self.get(i)?;
-        u64::try_from(value).map_err(|_| Fault::Damaged("counts", text::negative_count(value)))
+        u64::try_from(value).map_err(|_| in_row(self, i, Fault::Value(text::negative_count(value))))
     }
     fn texts(&self, i: usize) -> Res<Vec<ForeignText>> {
-        parse_texts(str_of(self.get_ref(i)?)?)
+        str_of(self.get_ref(i)?)
+            .and_then(parse_texts)
+            .map_err(|fault| in_row(self, i, fault))
     }
 }
 
@@ -160,9 +188,7 @@ fn word_from_code<T: Word>(code: i64) -> Res<T> {
 
 /// Returns the text of a value.
 pub(crate) fn str_of(value: ValueRef<'_>) -> Res<&str> {
-    value
-        .as_str()
-        .map_err(|error| Fault::Damaged("texts", error.to_string()))
+    value.as_str().map_err(|error| Fault::Value(error.to_string()))
 }
 
 /// Returns text that was cleaned when it was stored. Cleaning it again costs next to nothing and changes nothing, except
@@ -177,7 +203,7 @@ pub(crate) fn parse_texts(json: &str) -> Res<Vec<ForeignText>> {
         return Ok(Vec::new());
     }
     let raw: Vec<std::borrow::Cow<'_, str>> =
-        serde_json::from_str(json).map_err(|error| Fault::Damaged("texts", error.to_string()))?;
+        serde_json::from_str(json).map_err(|error| Fault::Value(error.to_string()))?;
     Ok(raw.iter().map(|text| foreign(text)).collect())
 }
 

@@ -36,19 +36,25 @@ pub(crate) fn known_rows<T>(
 pub(crate) struct SkippedRows {
     table: &'static str,
     rows: u64,
+    first: Option<String>,
 }
 
 impl SkippedRows {
     pub(crate) const fn new(table: &'static str) -> Self {
-        Self { table, rows: 0 }
+        Self {
+            table,
+            rows: 0,
+            first: None,
+        }
     }
 
     /// Returns what was read, or `None` and counts the row if it has an unknown word.
     pub(crate) fn skip_unknown<T>(&mut self, read: Res<T>) -> Res<Option<T>> {
         match read {
             Ok(value) => Ok(Some(value)),
-            Err(Fault::Unknown(_)) => {
+            Err(Fault::Unknown(problem)) => {
                 self.rows += 1;
+                self.first.get_or_insert(problem);
                 Ok(None)
             }
             Err(fault) => Err(fault),
@@ -62,6 +68,7 @@ impl Drop for SkippedRows {
             tracing::warn!(
                 table = self.table,
                 rows = self.rows,
+                first = self.first,
                 "rows that a newer version wrote were skipped"
             );
         }

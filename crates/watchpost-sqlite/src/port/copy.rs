@@ -33,7 +33,7 @@ pub fn check_copy(path: &Path, master: &MasterKey) -> Result<(), OpenError> {
 
 fn reason(fault: Fault) -> String {
     match fault {
-        Fault::Damaged(_, problem) | Fault::Unknown(problem) => problem,
+        Fault::Damaged(_, problem) | Fault::Value(problem) | Fault::Unknown(problem) => problem,
         Fault::Sql(error) => error.to_string(),
         other => other.into_store("store").to_string(),
     }

@@ -97,7 +97,7 @@ impl IntegrationStore for SqliteStore {
         id: IntegrationId,
     ) -> Result<Option<ConnectorConfig>, StoreError> {
         let scope = permit.scope();
-        self.read(scope, "integration_secrets", |conn, workspace| {
+        self.read(scope, "integrations", |conn, workspace| {
             self.open_secrets(conn, workspace, scope.workspace(), id)
         })
     }
@@ -107,18 +107,14 @@ impl IntegrationStore for SqliteStore {
         write: AuthorizedWrite<VerifyIntegration>,
     ) -> Result<Audited<Option<ConnectorConfig>>, StoreError> {
         let sealer = Arc::clone(&self.inner.sealer);
-        self.change(
-            "integration_secrets",
-            write,
-            move |tx, workspace, command, entry| {
-                let config =
-                    integrations::open_config(tx.conn, &sealer, workspace, entry.workspace(), command.id)?;
-                if config.is_none() {
-                    entry.set_outcome(AuditOutcome::NotFound);
-                }
-                Ok(config)
-            },
-        )
+        self.change("integrations", write, move |tx, workspace, command, entry| {
+            let config =
+                integrations::open_config(tx.conn, &sealer, workspace, entry.workspace(), command.id)?;
+            if config.is_none() {
+                entry.set_outcome(AuditOutcome::NotFound);
+            }
+            Ok(config)
+        })
         .await
     }
 
@@ -163,15 +159,11 @@ impl IntegrationStore for SqliteStore {
         write: AuthorizedWrite<SetCredential>,
     ) -> Result<Audited<CredentialChange>, StoreError> {
         let sealer = Arc::clone(&self.inner.sealer);
-        self.change(
-            "integration_secrets",
-            write,
-            move |tx, workspace, command, entry| {
-                let change = integrations::set_credential(tx, &sealer, workspace, &command, entry)?;
-                entry.set_outcome(change.audit_outcome());
-                Ok(change)
-            },
-        )
+        self.change("integrations", write, move |tx, workspace, command, entry| {
+            let change = integrations::set_credential(tx, &sealer, workspace, &command, entry)?;
+            entry.set_outcome(change.audit_outcome());
+            Ok(change)
+        })
         .await
     }
 

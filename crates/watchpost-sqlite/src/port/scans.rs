@@ -60,7 +60,7 @@ impl ScanStore for SqliteStore {
                         None => Ok(None),
                     })
             })
-            .map_err(|fault| fault.into_store("integration_secrets"))
+            .map_err(|fault| fault.into_store("integrations"))
     }
 
     async fn store_setting(

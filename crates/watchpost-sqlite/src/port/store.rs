@@ -5,7 +5,8 @@ use crate::{
         fault::{Fault, Res, unsupported},
         master::{MasterKey, Sealer},
         open::{
-            Access, CopyError, OpenOptions, connect, connect_copy, copy_database, inspect, integrity, open,
+            Access, CopyError, OpenOptions, check_master_unchanged, connect, connect_copy, copy_database,
+            inspect, integrity, open,
         },
         open_error::OpenError,
         reader::{LongReads, Pool},
@@ -14,9 +15,9 @@ use crate::{
     port::copy,
     table::{
         documents::Contexts,
-        findings, names,
+        findings, integrations, names,
         once::{self, StoredOutcome},
-        workspaces,
+        words, workspaces,
     },
     text,
 };
@@ -131,19 +132,43 @@ impl SqliteStore {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, OpenError> {
-        let access = inspect(path)?;
-        Ok(Self {
+        let (access, _) = inspect(path)?;
+        let master = MasterKey::new([0; 32]);
+        Ok(Self::read_only(path, access, &master, Ports { clock, random }))
+    }
+
+    /// Opens the store only for reading, with its master key: for a store that can't be written, because its disk is full
+    /// or read-only. Every write fails as unavailable.
+    ///
+    /// # Errors
+    /// As [`Self::open_read_only`], and if an older version wrote the file or if it belongs to another master key.
+    pub fn open_unwritable(options: &OpenOptions) -> Result<Self, OpenError> {
+        let path = &options.path;
+        let (access, has_this_schema) = inspect(path)?;
+        if !has_this_schema {
+            return Err(OpenError::Older { path: path.clone() });
+        }
+        check_master_unchanged(path, access, &options.master)?;
+        let ports = Ports {
+            clock: Arc::clone(&options.clock),
+            random: Arc::clone(&options.random),
+        };
+        Ok(Self::read_only(path, access, &options.master, ports))
+    }
+
+    fn read_only(path: &Path, access: Access, master: &MasterKey, ports: Ports) -> Self {
+        Self {
             inner: Arc::new(Inner {
-                writer: Writer::closed(Ports { clock, random }),
+                writer: Writer::closed(ports),
                 pool: Pool::new(path.to_owned(), access),
                 long: LongReads::new(path.to_owned(), access),
-                sealer: Arc::new(Sealer::new(&MasterKey::new([0; 32]))),
+                sealer: Arc::new(Sealer::new(master)),
                 contexts: Arc::default(),
                 path: path.to_owned(),
                 imports: Mutex::default(),
                 workspaces: RwLock::default(),
             }),
-        })
+        }
     }
 
     /// Returns the path of the database file.
@@ -171,7 +196,7 @@ impl SqliteStore {
             .long
             .read("store", move |_| {
                 // A separate connection outside any transaction, so that the copy is of one state.
-                let from = connect(&inner.path, Access::LongRead)?;
+                let from = connect(&inner.path, inner.long.access())?;
                 copy_database(&from, &to).map_err(|error| match error {
                     CopyError::Sql(error) => Fault::Sql(error),
                     CopyError::Io(error) => Fault::Store(StoreError::Unavailable(Box::new(error))),
@@ -194,6 +219,29 @@ impl SqliteStore {
     /// [`StoreError`] if the file can't be read.
     pub async fn integrity_check(&self) -> Result<Vec<String>, StoreError> {
         self.inner.long.read("store", |conn| Ok(integrity(conn)?)).await
+    }
+
+    /// Returns the stored words that this version doesn't know, each with its table, its column and its first row, at most
+    /// 20 lines. Lists skip their rows, or read them as a fallback.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file can't be read.
+    pub async fn unknown_words(&self) -> Result<Vec<String>, StoreError> {
+        self.inner.long.read("store", words::unknown).await
+    }
+
+    /// Returns the sealed credentials that can't be opened, each with its field and its integration, at most 20 lines.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file can't be read.
+    pub async fn unreadable_credentials(&self) -> Result<Vec<String>, StoreError> {
+        let sealer = Arc::clone(&self.inner.sealer);
+        self.inner
+            .long
+            .read("integrations", move |conn| {
+                integrations::unreadable(conn, &sealer)
+            })
+            .await
     }
 
     /// Merges the write-ahead log into the file.

@@ -51,7 +51,9 @@ pub(crate) fn page(conn: &Connection, workspace: i64, after: u64, limit: usize) 
                 text::unreadable_entry(
                     next,
                     &match fault {
-                        Fault::Damaged(_, problem) => problem,
+                        Fault::Damaged(_, problem) | Fault::Value(problem) | Fault::Unknown(problem) => {
+                            problem
+                        }
                         other => other.into_store("audit_entries").to_string(),
                     },
                 ),

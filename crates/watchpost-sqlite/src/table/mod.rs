@@ -19,5 +19,6 @@ pub(crate) mod posture;
 pub(crate) mod remediations;
 pub(crate) mod removal;
 pub(crate) mod scans;
+pub(crate) mod words;
 pub(crate) mod work;
 pub(crate) mod workspaces;

@@ -359,8 +359,44 @@ fn a_store_is_read_without_its_master_key_and_without_a_change_to_its_folder() {
         assert_eq!(names(), 1);
         let empty = folder.path().join("empty.db");
         std::fs::write(&empty, b"").unwrap();
-        assert!(matches!(inspect(&empty), Err(OpenError::InvalidFile { .. })));
+        assert!(matches!(inspect(&empty), Err(OpenError::Empty { .. })));
         let missing = folder.path().join("missing.db");
         assert!(matches!(inspect(&missing), Err(OpenError::Missing { .. })));
+    });
+}
+
+#[test]
+fn a_store_that_cannot_be_written_is_read_with_its_master_key() {
+    run(async {
+        let file = open(clock());
+        let row = WorkspaceRow {
+            id: WorkspaceId::from_bytes([1; 16]),
+            name: "one".into(),
+            created_at: Timestamp::from_millis(1),
+        };
+        file.store.create_workspace(&row).await.unwrap();
+        let options = options(file.path(), clock(), 1);
+        let read = SqliteStore::open_unwritable(&options).unwrap();
+        assert_eq!(read.workspaces().await.unwrap().len(), 1);
+        let other = WorkspaceRow {
+            id: WorkspaceId::from_bytes([2; 16]),
+            name: "two".into(),
+            ..row
+        };
+        let refused = read.create_workspace(&other).await;
+        assert!(matches!(&refused, Err(StoreError::Unavailable(source))
+            if source.to_string().contains("only read")));
+        // A backup reads the file in the same way.
+        let copy = file.path().with_file_name("copy.db");
+        read.backup(&copy).await.unwrap();
+        assert!(copy.is_file());
+        let mut wrong = options.clone();
+        wrong.master = MasterKey::new([6; 32]);
+        let refused = SqliteStore::open_unwritable(&wrong);
+        assert!(matches!(refused, Err(OpenError::WrongMasterKey { .. })));
+        let raw = Connection::open(file.path()).unwrap();
+        raw.execute_batch("PRAGMA user_version = 3").unwrap();
+        let refused = SqliteStore::open_unwritable(&options);
+        assert!(matches!(refused, Err(OpenError::Older { .. })));
     });
 }

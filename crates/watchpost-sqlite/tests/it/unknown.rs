@@ -33,7 +33,7 @@ use watchpost_core::{
         },
     },
 };
-use watchpost_sqlite::unknown_words;
+use watchpost_sqlite::{SqliteStore, unknown_words};
 use watchpost_testkit::{
     SeededRandom, SteppingClock,
     conformance::{
@@ -454,7 +454,14 @@ fn findings_with_unknown_words_are_not_listed_resolved_woken_or_overwritten() {
                 })
                 .map(FindingId::from_bytes)
                 .unwrap();
-            assert!(is_corrupt(&store.finding(scope, id).await), "{column}");
+            let problem = match store.finding(scope, id).await {
+                Err(StoreError::Corrupt { table, source }) => format!("{table}: {source}"),
+                other => panic!("{column}: {other:?}"),
+            };
+            assert_eq!(
+                problem,
+                format!("findings: column `{column}` of the row with the id {id}: no word has the code 99")
+            );
 
             fixture.observe(&["known", "newer"], analysis, &permit).await;
             let mut input = fixture.world.sweep_input(&fixture.tenant, &[]).await;
@@ -705,5 +712,38 @@ fn an_unknown_word_in_the_audit_log_is_an_error_instead_of_a_gap() {
              outcome, channel, operation, arguments, row_hash, row_hash FROM audit_entries ORDER BY seq DESC LIMIT 1",
         );
         assert!(is_corrupt(&fixture.world.store.audit_page(scope, 0, 100).await));
+    });
+}
+
+#[test]
+fn unknown_words_are_found_with_their_table_column_and_row() {
+    run(async {
+        let fixture = Fixture::new().await;
+        fixture.findings(&["known", "newer"]).await;
+        let path = fixture.conn.path().unwrap().to_owned();
+        let random = Arc::new(SeededRandom::new(1));
+        let clock = Arc::clone(&fixture.world.clock);
+        let store = SqliteStore::open_read_only(path.as_ref(), clock, random).unwrap();
+        assert_eq!(store.unknown_words().await.unwrap(), Vec::<String>::new());
+        fixture.write_as_newer("UPDATE findings SET severity = 99 WHERE rule_id = 'newer'");
+        // Words that are read as a fallback are found too.
+        fixture.write_as_newer("UPDATE accounts SET status = 98");
+        fixture.write_as_newer("UPDATE grants SET network = 97 WHERE vendor_id = 'h'");
+        let id = fixture
+            .conn
+            .query_row("SELECT id FROM findings WHERE rule_id = 'newer'", [], |row| {
+                row.get(0)
+            })
+            .map(FindingId::from_bytes)
+            .unwrap();
+        let found = store.unknown_words().await.unwrap();
+        let expected = [
+            "column `status` of `accounts`: no word has the code 98 (first in the row with workspace_id 1, integration 1, \
+             vendor_id a)"
+                .to_owned(),
+            format!("column `network` of `grants`: no word has the code 97 (first in the row with workspace_id 1, integration 1, dataset {}, vendor_id h)", Dataset::Grants.code()),
+            format!("column `severity` of `findings`: no word has the code 99 (first in the row with workspace_id 1, id {id})"),
+        ];
+        assert_eq!(found, expected);
     });
 }

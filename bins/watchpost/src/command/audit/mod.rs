@@ -102,7 +102,7 @@ async fn export(session: &Session, output: Output, format: Format) -> Result<()>
     let call = session.call("audit export", &json!({}));
     let mut pages = session
         .watchpost
-        .export_audit(&session.scope, call)
+        .export_audit(&session.scope, call, |entry| session.owe(&entry))
         .await
         .map_err(from_store)?;
     let mut first = true;

@@ -48,6 +48,8 @@ const BULK_MAX: usize = 64;
 pub(crate) struct Writer {
     shared: Arc<Shared>,
     ports: Ports,
+    /// The reason why every write fails.
+    refusal: &'static str,
     /// The connection until the first write starts the thread.
     idle: Mutex<Option<Connection>>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -58,6 +60,7 @@ impl Writer {
         Self {
             shared: Arc::default(),
             ports,
+            refusal: text::STORE_CLOSED,
             idle: Mutex::new(Some(conn)),
             thread: Mutex::default(),
         }
@@ -70,6 +73,7 @@ impl Writer {
         Self {
             shared,
             ports,
+            refusal: text::STORE_ONLY_READ,
             idle: Mutex::default(),
             thread: Mutex::default(),
         }
@@ -78,7 +82,7 @@ impl Writer {
     fn enqueue(&self, add: impl FnOnce(&mut Queues) -> bool) -> Result<(), StoreError> {
         let mut queues = lock(&self.shared.queues);
         if queues.closing {
-            return Err(unavailable(text::STORE_CLOSED));
+            return Err(unavailable(self.refusal));
         }
         if !add(&mut queues) {
             return Err(unavailable(text::TOO_MANY_WRITES));

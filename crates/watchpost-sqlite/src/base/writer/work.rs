@@ -39,15 +39,9 @@ impl GroupFailure {
     /// Creates the reason of a group that isn't in the store, or of which that isn't known.
     pub(super) fn new(fault: Fault, outcome_known: bool) -> Self {
         let error = fault.into_store("store");
-        let mut reason = error.to_string();
-        let mut source = std::error::Error::source(&error);
-        while let Some(inner) = source {
-            reason.push_str(": ");
-            reason.push_str(&inner.to_string());
-            source = inner.source();
-        }
+        let reason = reason(&error);
         Self {
-            corrupt: is_damage(&error),
+            corrupt: error.is_damage(),
             outcome_known,
             reason,
         }
@@ -78,13 +72,15 @@ impl GroupFailure {
     }
 }
 
-/// Whether the database is damaged, also where an audit entry couldn't be stored for this reason.
-fn is_damage(error: &StoreError) -> bool {
-    match error {
-        StoreError::Corrupt { .. } => true,
-        StoreError::AuditUnavailable(source) => source.downcast_ref().is_some_and(is_damage),
-        _ => false,
+/// The message of the cause of an error. SQLite's own error, below it, says nothing more.
+fn reason(error: &StoreError) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while cause.is::<StoreError>()
+        && let Some(inner) = cause.source()
+    {
+        cause = inner;
     }
+    cause.to_string()
 }
 
 pub(super) struct Change<T, F> {

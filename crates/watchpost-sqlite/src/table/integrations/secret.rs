@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::BTreeMap;
 use watchpost_core::{
+    error::CREDENTIALS,
     integration::connector::ConnectorConfig,
     value::id::{IntegrationId, WorkspaceId},
 };
@@ -51,16 +52,42 @@ pub(crate) fn open_config(
             field: &field,
             key_version: row.get(1)?,
         };
-        let clear = sealer.open(associated, row.get(2)?, &sealed)?;
-        let clear = std::str::from_utf8(&clear)
-            .map_err(|_| Fault::Damaged("integration_secrets", text::CREDENTIAL_NOT_UTF8.into()))?;
-        secrets.insert(field, SecretString::from(clear));
+        let clear = open_named(sealer, associated, row.get(2)?, &sealed)?;
+        secrets.insert(field, clear);
     }
     Ok(Some(ConnectorConfig { values, secrets }))
 }
 
+/// Opens a credential. An error names the field and the integration.
+fn open_named(
+    sealer: &Sealer,
+    associated: AssociatedData<'_>,
+    nonce: [u8; 24],
+    sealed: &[u8],
+) -> Res<SecretString> {
+    let (field, id) = (associated.field, associated.integration);
+    let named = |problem: &str| Fault::Damaged(CREDENTIALS, text::credential_of(field, &id, problem));
+    let clear = sealer
+        .open(associated, nonce, sealed)
+        .map_err(|fault| match fault {
+            Fault::Damaged(_, problem) => named(&problem),
+            other => other,
+        })?;
+    let clear = std::str::from_utf8(&clear).map_err(|_| named(text::CREDENTIAL_NOT_UTF8))?;
+    Ok(SecretString::from(clear))
+}
+
 /// Opens every sealed credential of every workspace.
 pub(crate) fn check_sealed(conn: &Connection, sealer: &Sealer) -> Res<()> {
+    match unreadable(conn, sealer)?.into_iter().next() {
+        Some(problem) => Err(Fault::Damaged(CREDENTIALS, problem)),
+        None => Ok(()),
+    }
+}
+
+/// Opens every sealed credential of every workspace, and returns the problems; at most 20.
+pub(crate) fn unreadable(conn: &Connection, sealer: &Sealer) -> Res<Vec<String>> {
+    let mut problems = Vec::new();
     let mut statement = conn.prepare(
         "SELECT w.id, i.id, s.field, s.key_version, s.nonce, s.sealed FROM integration_secrets s \
          JOIN integrations i ON i.workspace_id = s.workspace_id AND i.integration = s.integration \
@@ -76,9 +103,14 @@ pub(crate) fn check_sealed(conn: &Connection, sealer: &Sealer) -> Res<()> {
             field: &field,
             key_version: row.get(3)?,
         };
-        sealer.open(associated, row.get(4)?, &sealed)?;
+        match open_named(sealer, associated, row.get(4)?, &sealed) {
+            Ok(_) => {}
+            Err(Fault::Damaged(_, problem)) if problems.len() < 20 => problems.push(problem),
+            Err(Fault::Damaged(..)) => break,
+            Err(fault) => return Err(fault),
+        }
     }
-    Ok(())
+    Ok(problems)
 }
 
 /// Deletes the credentials of an integration, and overwrites where they were in the file.

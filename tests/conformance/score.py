@@ -18,7 +18,7 @@ REQUIRED = 220
 # The tools that it can call without knowing anything of the company, twice each, and one unknown tool.
 SMOKE_PASSED = 20
 # A list of tools is read by a model in each conversation.
-TOKENS_MAX = 8000
+TOKENS_MAX = 9000
 REVISION = "2026-07-28"
 COUNT = "const { encode } = require('gpt-tokenizer/encoding/o200k_base'); console.log(encode(require('fs').readFileSync(0, 'utf8')).length)"
 SECONDS_TO_START, SECONDS_TO_SCORE = 60, 120

@@ -156,6 +156,9 @@ impl CursorKey {
             mac.update(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
             mac.update(text.as_bytes());
         }
+        // Its presence is part of it: a time alone could be that of the epoch.
+        mac.update(&[u8::from(query.since.is_some())]);
+        mac.update(&query.since.map_or(0, Timestamp::as_millis).to_le_bytes());
         mac.update(position);
         for (to, from) in out.iter_mut().zip(mac.finalize().into_bytes()) {
             *to = from;

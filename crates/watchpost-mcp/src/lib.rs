@@ -24,6 +24,7 @@ mod document;
 mod error;
 mod fence;
 mod finding_change;
+mod finding_details;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;

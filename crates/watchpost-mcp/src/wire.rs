@@ -144,6 +144,7 @@ pub(crate) struct FindingOut<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "app_rows")]
     apps: Vec<AppNamed<'a>>,
+    first_seen_at: Text<Timestamp>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -201,6 +202,7 @@ impl<'a> From<&'a FindingSummary> for FindingOut<'a> {
                 email: finding.subject.email.as_deref(),
             },
             apps: finding.apps.iter().map(AppNamed::from).collect(),
+            first_seen_at: Text(finding.first_seen_at),
         }
     }
 }

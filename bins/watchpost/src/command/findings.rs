@@ -15,6 +15,7 @@ use watchpost_core::{
     service::Unrecorded,
     value::{
         id::FindingId,
+        time::Since,
         word::{Category, DismissReason, FindingStatus, Platform, Severity},
     },
 };
@@ -88,6 +89,9 @@ pub(crate) struct List {
     /// Only findings whose title, subject or rule contains these words
     #[arg(long)]
     text: Option<String>,
+    /// Only findings first seen since a date (2026-11-20), a time or a number of days (7)
+    #[arg(long)]
+    since: Option<Since>,
     /// Maximum number of findings
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     limit: u32,
@@ -157,6 +161,9 @@ async fn list_findings(list: List, session: &Session, output: Output) -> Result<
         platforms: list.platform,
         rule_id: list.rule,
         text: list.text,
+        since: list
+            .since
+            .map(|since| since.start(session.watchpost.clock().now())),
         limit: limit.min(100),
         ..FindingQuery::default()
     };

@@ -36,6 +36,8 @@ pub struct FindingQuery {
     pub text: Option<String>,
     /// The rule's id.
     pub rule_id: Option<String>,
+    /// The earliest time at which the finding may have been first seen.
+    pub since: Option<Timestamp>,
     /// Maximum number of rows, 1 to 100.
     pub limit: usize,
     /// The position at which the previous page ended.

@@ -240,7 +240,9 @@ impl Watchpost {
         scope.require(Permission::RequestRemediation)?;
         let note = clean_note(note)?;
         let (_, detector): (Finding, Option<Detector<'_>>) = self.finding(scope, id).await.into_inner()?;
-        let steps = detector.map_or_else(Vec::new, |found| found.remediation.to_vec());
+        let steps = detector
+            .as_ref()
+            .map_or_else(Vec::new, |found| found.remediation.to_vec());
         let Some(action) = detector.and_then(|found| found.action).map(str::to_owned) else {
             return Ok(RemediationAnswer::NoAction { steps });
         };

@@ -1,24 +1,29 @@
 //! Findings.
 
-use super::{Unrecorded, Watchpost};
+use super::{Unrecorded, Watchpost, rules::provides_data};
 use crate::{
     access::WorkspaceScope,
     app::{AppLookup, AppMatch},
-    check::Check,
+    check::{Check, FrameworkId},
     error::{Error, NextStep},
     finding::{EntityFilter, Finding, FindingPage, FindingQuery},
     identity::normalize_address,
-    posture::Freshness,
+    integration::{Integration, fact::Dataset},
+    posture::{Freshness, score::Saving},
     rule::Rule,
     text,
-    value::id::FindingId,
+    value::{
+        id::FindingId,
+        time::Timestamp,
+        word::{CollectionState, Platform},
+    },
 };
 
 /// The permitted numbers of rows on a page.
 const LIMITS: std::ops::RangeInclusive<usize> = 1..=100;
 
 /// The rule or check that reports a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detector<'a> {
     /// A short title.
     pub title: &'a str,
@@ -30,6 +35,36 @@ pub struct Detector<'a> {
     pub remediation: &'a [String],
     /// References for further reading.
     pub references: &'a [String],
+    /// The ids in frameworks.
+    pub frameworks: Vec<&'a str>,
+}
+
+/// A dataset that a rule evaluates, as it was last read from one platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EvidenceSource {
+    /// The platform.
+    pub platform: Platform,
+    /// The dataset.
+    pub dataset: Dataset,
+    /// The state of the last collection.
+    pub state: CollectionState,
+    /// The end of the last collection.
+    pub read_at: Timestamp,
+}
+
+/// A finding with all that explains it.
+#[derive(Debug, Clone)]
+pub struct FindingAnswer<'a> {
+    /// The finding.
+    pub finding: Finding,
+    /// The rule or check that reports it, if that is active.
+    pub detector: Option<Detector<'a>>,
+    /// The datasets that the rule evaluates; empty for a check, whose scan read its settings.
+    pub sources: Vec<EvidenceSource>,
+    /// What fixing it saves; `None` if it is already closed or snoozed, or if there is no score.
+    pub saving: Option<Saving>,
+    /// The freshness of the data.
+    pub freshness: Freshness,
 }
 
 impl<'a> From<&'a Rule> for Detector<'a> {
@@ -40,6 +75,7 @@ impl<'a> From<&'a Rule> for Detector<'a> {
             action: rule.action.as_deref(),
             remediation: &rule.remediation,
             references: &rule.references,
+            frameworks: rule.frameworks.iter().map(String::as_str).collect(),
         }
     }
 }
@@ -52,6 +88,7 @@ impl<'a> From<&'a Check> for Detector<'a> {
             action: None,
             remediation: &check.remediation,
             references: &check.references,
+            frameworks: check.frameworks.iter().map(FrameworkId::as_str).collect(),
         }
     }
 }
@@ -131,11 +168,65 @@ impl Watchpost {
         .await
     }
 
+    /// Returns one finding with the rule or check that reports it, the data it comes from, and what fixing it saves.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the store's error.
+    pub async fn explain_finding(
+        &self,
+        scope: &WorkspaceScope,
+        id: FindingId,
+    ) -> Unrecorded<Result<FindingAnswer<'_>, Error>> {
+        Unrecorded::of(async {
+            let (finding, detector) = self.finding(scope, id).await.into_inner()?;
+            let risk = self.risk(scope).await.into_inner()?;
+            let saving = match &risk.score {
+                Ok(scored) if finding.summary.status.is_live() => {
+                    let summary = &finding.summary;
+                    Some(scored.risk.saving(summary.severity, summary.scored))
+                }
+                Ok(_) | Err(_) => None,
+            };
+            let sources = match self.rule(&finding.summary.rule_id) {
+                Some(rule) => evidence_sources(rule, &self.store().list_integrations(scope).await?),
+                None => Vec::new(),
+            };
+            Ok(FindingAnswer {
+                finding,
+                detector,
+                sources,
+                saving,
+                freshness: risk.freshness,
+            })
+        })
+        .await
+    }
+
     /// Returns the active rule or check with an id.
     fn detector(&self, id: &str) -> Option<Detector<'_>> {
         let rule = self.rule(id).map(Detector::from);
         rule.or_else(|| self.check(id).map(Detector::from))
     }
+}
+
+/// Returns the datasets that a rule evaluates, by integration.
+fn evidence_sources(rule: &Rule, integrations: &[Integration]) -> Vec<EvidenceSource> {
+    integrations
+        .iter()
+        .filter(|row| provides_data(rule, row))
+        .flat_map(|row| {
+            let collections = rule
+                .datasets
+                .iter()
+                .filter_map(|dataset| row.collection(*dataset));
+            collections.map(|collection| EvidenceSource {
+                platform: row.platform,
+                dataset: collection.dataset,
+                state: collection.state,
+                read_at: collection.finished_at,
+            })
+        })
+        .collect()
 }
 
 fn finding_not_found() -> Error {

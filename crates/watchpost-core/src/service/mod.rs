@@ -26,7 +26,7 @@ pub use act::{RemediationAnswer, SyncAnswer, SyncStart};
 pub use apps::AppAnswer;
 pub use audit::AuditExport;
 pub use complete::Completable;
-pub use findings::Detector;
+pub use findings::{Detector, EvidenceSource, FindingAnswer};
 pub use freshness::{NotReady, PostureState, Warning};
 pub use identities::IdentityAnswer;
 pub use imports::{DisagreementAnswer, ImportAnswer, ImportRequest};

@@ -87,7 +87,7 @@ impl Watchpost {
     }
 }
 
-fn provides_data(rule: &Rule, integration: &Integration) -> bool {
+pub(super) fn provides_data(rule: &Rule, integration: &Integration) -> bool {
     // Imports contain verdicts of other tools and no data for rules.
     !matches!(integration.status, IntegrationStatus::Disconnected)
         && integration.platform != Platform::Import

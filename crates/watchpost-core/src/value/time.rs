@@ -93,9 +93,108 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// The beginning of a period that lasts until now, as a person or an assistant writes it: a date (`2026-11-20`, from its
+/// beginning in UTC), a time (RFC 3339), or a number of days (`7` or `7d`, including the whole day that many days ago).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// A number of days ago.
+    Days(i64),
+    /// A point in time.
+    At(Timestamp),
+}
+
+/// The greatest number of days in a [`Since`].
+pub const SINCE_DAYS_MAX: i64 = 3_650;
+
+/// The error of a text that isn't a [`Since`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a date (2026-11-20), a time (2026-11-20T08:00:00Z) or a number of days from 0 to 3650 (7)")]
+pub struct InvalidSince;
+
+impl Since {
+    /// Returns the beginning of the period that ends at `now`.
+    pub const fn start(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Days(days) => now.since_days_ago(days),
+            Self::At(time) => time,
+        }
+    }
+}
+
+impl FromStr for Since {
+    type Err = InvalidSince;
+    fn from_str(text: &str) -> Result<Self, InvalidSince> {
+        let text = text.trim();
+        let days = text.strip_suffix(['d', 'D']).unwrap_or(text);
+        if !days.is_empty() && days.bytes().all(|byte| byte.is_ascii_digit()) {
+            return match days.parse() {
+                Ok(days) if (0..=SINCE_DAYS_MAX).contains(&days) => Ok(Self::Days(days)),
+                _ => Err(InvalidSince),
+            };
+        }
+        if let Ok(time) = text.parse() {
+            return Ok(Self::At(time));
+        }
+        let date: jiff::civil::Date = text.parse().map_err(|_| InvalidSince)?;
+        // A date with more after it, such as a time without an offset, is ambiguous.
+        if text.len() != date.to_string().len() {
+            return Err(InvalidSince);
+        }
+        format!("{date}T00:00:00Z")
+            .parse()
+            .map(Self::At)
+            .map_err(|_| InvalidSince)
+    }
+}
+
+/// The form in which [`Since::from_str`] parses it.
+impl fmt::Display for Since {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Days(days) => write!(f, "{days}d"),
+            Self::At(time) => fmt::Display::fmt(time, f),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_period_begins_at_a_date_a_time_or_a_number_of_days_ago() {
+        let now: Timestamp = "2026-03-31T07:01:00Z".parse().unwrap();
+        let check = |text: &str, expected: Option<&str>| {
+            let start = text
+                .parse::<Since>()
+                .ok()
+                .map(|since| since.start(now).to_string());
+            assert_eq!(start.as_deref(), expected, "{text}");
+            if let Ok(since) = text.parse::<Since>() {
+                assert_eq!(since.to_string().parse(), Ok(since));
+            }
+        };
+        check("2026-03-20", Some("2026-03-20T00:00:00Z"));
+        check(" 2026-03-20T09:30:00+01:00 ", Some("2026-03-20T08:30:00Z"));
+        check("7", Some("2026-03-24T00:00:00Z"));
+        check("7d", Some("2026-03-24T00:00:00Z"));
+        check("0", Some("2026-03-31T00:00:00Z"));
+        check("3650", Some("2016-04-02T00:00:00Z"));
+        for wrong in [
+            "",
+            "d",
+            "3651",
+            "-1",
+            "7 days",
+            "2026-13-01",
+            "2026-03-20T09:30",
+            "20260320",
+            "last week",
+            "99999999999999999999",
+        ] {
+            check(wrong, None);
+        }
+    }
 
     #[test]
     fn text_form_is_utc_with_z() {

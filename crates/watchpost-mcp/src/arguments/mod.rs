@@ -9,6 +9,7 @@ mod audit;
 mod lenient;
 mod number;
 mod scan;
+mod since;
 mod text;
 mod word;
 
@@ -16,6 +17,7 @@ pub(crate) use audit::{AuditArguments, Reduced};
 pub(crate) use lenient::{UnknownArguments, address, word};
 pub(crate) use number::{Flag, Whole};
 pub(crate) use scan::{ScanChoice, integration_id, scan_arguments, scan_id};
+pub(crate) use since::SinceArg;
 pub(crate) use text::{AddressLine, FindingArg, IdLine, IdempotencyKey, Line};
 pub(crate) use word::{Many, Word};
 

@@ -73,6 +73,10 @@ pub(crate) fn expect_number(f: &mut fmt::Formatter<'_>, min: i64, max: i64) -> f
     write!(f, "a whole number from {min} to {max}")
 }
 
+pub(crate) fn expect_since(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("a date (2026-11-20), a time (2026-11-20T08:00:00Z) or a number of days from 0 to 3650 (7)")
+}
+
 pub(crate) fn expect_flag(f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str("true or false")
 }

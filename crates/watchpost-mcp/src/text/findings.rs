@@ -1,10 +1,11 @@
 //! Answers and errors about findings, and the questions before one is changed.
 
 use super::{count, matching};
+use std::fmt::Write as _;
 use watchpost_core::{
     finding::Total,
     remediation::Remediation,
-    service::NotReady,
+    service::{FindingAnswer, NotReady},
     value::{
         id::FindingId,
         time::Timestamp,
@@ -48,6 +49,34 @@ pub(crate) fn listed(total: Total, returned: u64, has_more: bool) -> String {
         "{at_least}{}; {shown} shown below{more}.",
         matching(total.value, "finding")
     )
+}
+
+/// The state of one finding and what fixing it saves. Its title is written by Watchpost around foreign names, so it isn't part
+/// of the sentence.
+pub(crate) fn explained(answer: &FindingAnswer<'_>) -> String {
+    let finding = &answer.finding;
+    let summary = &finding.summary;
+    let mut out = format!(
+        "The finding is {} and {}, first seen {} and last seen {}.",
+        summary.status.spoken(),
+        summary.severity,
+        summary.first_seen_at,
+        finding.last_seen_at
+    );
+    match answer.saving {
+        Some(saving) if saving.points > 0 => {
+            let tenths = |value: u64| format!("{}.{}", value / 10, value % 10);
+            let _ = write!(
+                out,
+                " Fixing it lowers the risk score by {}, to {}.",
+                tenths(saving.saved_tenths),
+                tenths(saving.score_without_tenths)
+            );
+        }
+        Some(_) => out.push_str(" It doesn't count in the risk score."),
+        None => {}
+    }
+    out
 }
 
 /// The command with which a person takes a decision back.

@@ -1,7 +1,7 @@
 //! `list_findings`: findings by filters, page by page.
 
 use crate::{
-    arguments::{AddressLine, Line, Many, Whole, arguments},
+    arguments::{AddressLine, Line, Many, SinceArg, Whole, arguments},
     error::{self, Failure},
     text::{self, next_step},
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
@@ -46,6 +46,8 @@ arguments! {
         rule: Option<Line<64>>,
         /// Words in the title, subject or rule id.
         text: Option<Line<200>>,
+        /// First seen since: a date (2026-11-20), a time or a number of days (7).
+        since: Option<SinceArg>,
         /// Rows of a page.
         #[schemars(extend("default" = 25))]
         limit: Option<Whole<1, 100>>,
@@ -81,7 +83,7 @@ impl Tool for ListFindings {
     const DECLARATION: Declaration = Declaration {
         name: "list_findings",
         title: "List findings",
-        description: "Lists findings: what is wrong with the company's identities, apps and platforms, worst first. Filter by severity, category, status, platform (each one value or a list), framework or service of a failed check, entity (a person's email, an app, any id), rule and text. Use for \"who are the admins without MFA\" (rule id.admin_no_mfa), \"guests with admin roles\" (id.guest_admin), \"who left but has access\" (id.offboarded_active), \"apps that can read mail\" (text Mail). total counts all matches; page with next_cursor.",
+        description: "Lists findings: what is wrong with the company's identities, apps and platforms, worst first. Filter by severity, category, status, platform (each one value or a list), framework or service of a failed check, entity (a person's email, an app, any id), rule, text and since when. Use for \"who are the admins without MFA\" (rule id.admin_no_mfa), \"guests with admin roles\" (id.guest_admin), \"who left but has access\" (id.offboarded_active), \"apps that can read mail\" (text Mail), \"what is new this week\" (since 7). total counts all matches; page with next_cursor.",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };
@@ -109,6 +111,7 @@ impl QueryTool for ListFindings {
             },
             text: input.text.map(|text| text.as_str().to_owned()),
             rule_id: input.rule.map(|rule| rule.as_str().to_lowercase()),
+            since: input.since.map(|since| since.0.start(context.now)),
             limit: usize::try_from(limit).unwrap_or(1),
             after: None,
         };

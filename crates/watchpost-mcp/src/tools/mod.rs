@@ -10,6 +10,7 @@ mod check_app_policy;
 mod compare_scans;
 mod dismiss_finding;
 mod generate_report;
+mod get_finding;
 mod get_integrations;
 mod get_posture_summary;
 mod get_risk_score;
@@ -44,6 +45,7 @@ pub static TOOLS: &[ToolEntry] = &[
     ToolEntry::query::<compare_scans::CompareScans>(),
     ToolEntry::write::<dismiss_finding::DismissFinding>(),
     ToolEntry::query::<generate_report::GenerateReport>(),
+    ToolEntry::query::<get_finding::GetFinding>(),
     ToolEntry::query::<get_integrations::GetIntegrations>(),
     ToolEntry::query::<get_posture_summary::GetPostureSummary>(),
     ToolEntry::query::<get_risk_score::GetRiskScore>(),

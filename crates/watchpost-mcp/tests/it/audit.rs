@@ -30,7 +30,13 @@ fn samples(schema: &Value) -> Map<String, Value> {
     let fields = schema["properties"].as_object().unwrap();
     fields
         .iter()
-        .map(|(name, schema)| (name.clone(), sample(schema)))
+        .map(|(name, schema)| {
+            let value = match name.as_str() {
+                "since" => json!("7"),
+                _ => sample(schema),
+            };
+            (name.clone(), value)
+        })
         .collect()
 }
 

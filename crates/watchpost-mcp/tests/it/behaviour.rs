@@ -95,6 +95,7 @@ pub(crate) fn queries() -> Vec<(&'static str, Value)> {
         ("get_risk_score", json!({})),
         ("get_posture_summary", json!({})),
         ("list_findings", json!({})),
+        ("get_finding", json!({"finding_id": finding_id(2)})),
         (
             "lookup_identity",
             json!({"email": "mara.holt@birchworks.example"}),
@@ -163,6 +164,14 @@ async fn findings_are_filtered_counted_and_paged() {
     check(json!({"platform": "m365"}), &[]).await;
     check(json!({"status": "snoozed"}), &[]).await;
     check(json!({"status": null, "text": "ADMIN"}), &[2, 4, 1, 3]).await;
+    check(json!({"since": "2026-02-26"}), &[2, 1, 3]).await;
+    check(
+        json!({"since": "2026-02-27T07:00:00Z", "severity": "critical"}),
+        &[2],
+    )
+    .await;
+    check(json!({"since": 0}), &[]).await;
+    check(json!({"since": "3650d", "entity": "plumline"}), &[2, 4, 1, 3]).await;
     check(json!({"entity": "Mara.Holt@Birchworks.example"}), &[2, 4, 1, 3]).await;
     check(json!({"entity": "plumline"}), &[2, 4, 1, 3]).await;
     check(json!({"entity": app_id(32).to_string()}), &[]).await;

@@ -7,9 +7,9 @@ use watchpost_mcp::tools::{Declaration, Hints, TOOLS, ToolEntry};
 use watchpost_protocol::Revision;
 
 /// The size limit of the whole list for a write key, in the revision with the most fields. `bash tests/conformance/score`
-/// counts the tokens of the list as well (gpt-tokenizer, o200k_base), which must be fewer than 8,000: 32,490 bytes had
-/// 7,847 tokens, so a list of this size has about 7,960.
-const LIST_BYTES_MAX: usize = 33_000;
+/// counts the tokens of the list as well (gpt-tokenizer, o200k_base), which must be fewer than 9,000: 32,886 bytes had
+/// 7,961 tokens, so a list of this size has about 8,960.
+const LIST_BYTES_MAX: usize = 37_000;
 
 fn definition(tool: &ToolEntry) -> Value {
     let declaration = &tool.declaration;

@@ -203,6 +203,7 @@ fn fits(row: &Row, query: &FindingQuery) -> bool {
         && (query.severities.is_empty() || query.severities.contains(&finding.severity))
         && (query.categories.is_empty() || query.categories.contains(&finding.category))
         && query.statuses.contains(&row.state.status)
+        && query.since.is_none_or(|since| finding.first_seen_at >= since)
         && (query.platforms.is_empty() || row.platforms.iter().any(|one| query.platforms.contains(one)))
         && query
             .rule_id

@@ -189,6 +189,8 @@ pub async fn pages_have_no_gaps_and_no_repeats(harness: &dyn Harness) {
     let (tenant, _) = filled(&world).await;
     let all = world.all_findings(&tenant.writer, live()).await;
     assert_eq!(all.len(), 600);
+    let newest = all.iter().map(|row| row.first_seen_at).max().unwrap();
+    assert!(all.iter().any(|row| row.first_seen_at < newest));
     let severities = [
         vec![],
         vec![Severity::High],
@@ -201,14 +203,24 @@ pub async fn pages_have_no_gaps_and_no_repeats(harness: &dyn Harness) {
     ];
     for severities in &severities {
         for categories in &categories {
-            for (rule, limit) in [(None, 7), (None, 100), (Some("rule.number_3"), 3)] {
+            for (rule, since, limit) in [
+                (None, None, 7),
+                (None, None, 100),
+                (Some("rule.number_3"), None, 3),
+                (None, Some(newest), 7),
+                (None, Some(newest), 100),
+                (Some("rule.number_3"), Some(newest), 3),
+                (None, Some(newest.plus_millis(1)), 7),
+            ] {
                 let query = FindingQuery {
                     severities: severities.clone(),
                     categories: categories.clone(),
                     rule_id: rule.map(str::to_owned),
+                    since,
                     limit,
                     ..live()
                 };
+                let page = world.store.list_findings(&tenant.writer, &query).await.unwrap();
                 let found: Vec<_> = world
                     .all_findings(&tenant.writer, query)
                     .await
@@ -217,12 +229,16 @@ pub async fn pages_have_no_gaps_and_no_repeats(harness: &dyn Harness) {
                     .collect();
                 let expected: Vec<_> = all
                     .iter()
+                    .filter(|row| since.is_none_or(|since| row.first_seen_at >= since))
                     .filter(|row| severities.is_empty() || severities.contains(&row.severity))
                     .filter(|row| categories.is_empty() || categories.contains(&row.category))
                     .filter(|row| rule.is_none_or(|rule| row.rule_id == rule))
                     .map(|row| row.id)
                     .collect();
-                assert_eq!(found, expected, "{severities:?} {categories:?} {rule:?} {limit}");
+                let what = format!("{severities:?} {categories:?} {rule:?} {since:?} {limit}");
+                assert_eq!(found, expected, "{what}");
+                assert_eq!(page.total.value, expected.len() as u64, "{what}");
+                assert_eq!(page.next.is_some(), expected.len() > limit, "{what}");
             }
         }
     }

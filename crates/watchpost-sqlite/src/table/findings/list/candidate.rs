@@ -134,6 +134,9 @@ fn matches(query: &FindingQuery, candidate: &Candidate) -> bool {
     query.statuses.contains(&candidate.status)
         && (query.severities.is_empty() || query.severities.contains(&candidate.entry.position.severity))
         && (query.categories.is_empty() || query.categories.contains(&candidate.category))
+        && query
+            .since
+            .is_none_or(|since| candidate.entry.position.first_seen_at >= since)
         && (query.services.is_empty()
             || query.services.iter().any(|service| {
                 candidate.service == Some(*service) || candidate.services & service_bit(*service) != 0

@@ -18,8 +18,8 @@ use filtered::filtered;
 use rusqlite::Connection;
 use std::cmp::Reverse;
 use stream::{
-    Listed, Stream, finish, oldest, order, position_of, read_entries, read_findings, rows_at, selected,
-    streams, with_apps,
+    Listed, Stream, count_entries, finish, oldest, order, position_of, read_entries, read_findings, rows_at,
+    selected, streams, with_apps,
 };
 use watchpost_core::finding::{
     FindingCount, FindingPage, FindingPosition, FindingQuery, FindingSummary, TOTAL_COUNTED_MAX, Total,
@@ -30,7 +30,7 @@ use watchpost_core::finding::{
 pub(crate) fn page(conn: &Connection, workspace: i64, query: &FindingQuery) -> Res<FindingPage> {
     let limit = query.limit.clamp(1, 100);
     let all = counts::all(conn, workspace)?;
-    let streams = streams(query, &all);
+    let mut streams = streams(query, &all);
     let matching: u64 = all
         .iter()
         .filter(|count| selected(query, count))
@@ -49,9 +49,12 @@ pub(crate) fn page(conn: &Connection, workspace: i64, query: &FindingQuery) -> R
         if !query.frameworks.is_empty() {
             return filtered(conn, workspace, query, &streams, None, limit);
         }
-        let total = Total {
-            value: matching,
-            is_minimum: false,
+        let total = match query.since {
+            None => Total {
+                value: matching,
+                is_minimum: false,
+            },
+            Some(_) => keep_filled(conn, workspace, &mut streams)?,
         };
         return walk(conn, workspace, &streams, query.after, limit, total);
     }
@@ -77,6 +80,27 @@ pub(crate) fn page(conn: &Connection, workspace: i64, query: &FindingQuery) -> R
     }
 }
 
+/// Removes the streams without findings, and returns the number of findings of the others. The stored counts know nothing
+/// about times.
+fn keep_filled(conn: &Connection, workspace: i64, streams: &mut Vec<Stream>) -> Res<Total> {
+    let mut counted = 0_u64;
+    let mut filled = Vec::with_capacity(streams.len());
+    for stream in streams.iter() {
+        // After the maximum, only whether there is a finding.
+        let room = (TOTAL_COUNTED_MAX + 1).saturating_sub(counted).max(1);
+        let count = count_entries(conn, workspace, *stream, usize::try_from(room).unwrap_or(1))?;
+        if count > 0 {
+            filled.push(*stream);
+        }
+        counted += count;
+    }
+    *streams = filled;
+    Ok(Total {
+        value: counted.min(TOTAL_COUNTED_MAX),
+        is_minimum: counted > TOTAL_COUNTED_MAX,
+    })
+}
+
 /// Returns the live findings whose repair reduces the score most. Among equals the oldest come first.
 pub(crate) fn top_live(
     conn: &Connection,
@@ -92,6 +116,7 @@ pub(crate) fn top_live(
             severity: row.severity,
             category: None,
             scored: row.scored,
+            since: None,
         };
         if !streams.contains(&stream) {
             streams.push(stream);

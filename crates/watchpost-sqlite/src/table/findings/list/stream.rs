@@ -18,13 +18,14 @@ use watchpost_core::{
     },
 };
 
-/// The prefix of an index under which findings are in the order of the list.
+/// The prefix of an index under which findings are in the order of the list, or the part of it since a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stream {
     pub(super) status: FindingStatus,
     pub(super) severity: Severity,
     pub(super) category: Option<Category>,
     pub(super) scored: bool,
+    pub(super) since: Option<Timestamp>,
 }
 
 /// An entry of an index: a finding's position in the list, and its rowid.
@@ -66,6 +67,7 @@ pub(super) fn streams(query: &FindingQuery, counts: &[FindingCount]) -> Vec<Stre
             severity: count.severity,
             category: (!query.categories.is_empty()).then_some(count.category),
             scored: count.scored,
+            since: query.since,
         };
         if !out.contains(&stream) {
             out.push(stream);
@@ -99,12 +101,16 @@ pub(super) fn stream_sql(
         None => ("findings_order", ""),
     };
     let mut position = String::new();
+    if let Some(since) = stream.since {
+        values.push(since.as_millis().into());
+        position = format!(" AND f.first_seen_at >= ?{}", values.len());
+    }
     if let Some(after) = after.filter(|after| after.severity == stream.severity) {
         let n = values.len();
         values.push(after.first_seen_at.as_millis().into());
         values.push(Value::Blob(after.id.as_bytes().to_vec()));
         // The index can seek with the first half of the condition.
-        position = format!(
+        position += &format!(
             " AND f.first_seen_at <= ?{a} AND (f.first_seen_at < ?{a} OR f.id > ?{b})",
             a = n + 1,
             b = n + 2
@@ -158,6 +164,14 @@ pub(super) fn read_entries(
     );
     let mut statement = conn.prepare_cached(&sql)?;
     entries_from_rows(&mut statement.query(params_from_iter(values))?, stream)
+}
+
+/// Counts the findings of a stream, at most `limit`.
+pub(super) fn count_entries(conn: &Connection, workspace: i64, stream: Stream, limit: usize) -> Res<u64> {
+    let (sql, values) = stream_sql(("1", ""), workspace, stream, None, limit);
+    let mut statement = conn.prepare_cached(&format!("SELECT count(*) FROM ({sql})"))?;
+    let count: i64 = statement.query_row(params_from_iter(values), |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
 }
 
 /// Reads the index entries of a stream's oldest findings, oldest first.

@@ -568,7 +568,7 @@ def main():
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": envelope("abuse")}}).encode()
         _, _, content = http_exchange(wire.address, head.replace(b"Content-Length: 0", f"Content-Length: {len(body)}".encode()), body)
         tools = {tool["name"]: tool for tool in json.loads(content)["result"]["tools"]}
-        assert len(tools) == 19
+        assert len(tools) == 20
         before = state(url, key)
 
         transports = [

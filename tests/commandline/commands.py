@@ -228,7 +228,7 @@ def main():
     assert info["write_key"] not in " ".join(bridge["args"]), "the arguments contain a key"
     # A proxy for the network must not be asked for a server on this machine.
     bridge["env"] = {**bridge.get("env", {}), "HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
-    for name, launch, tools in [("stdio", stdio, 14), ("bridge", bridge, 19)]:
+    for name, launch, tools in [("stdio", stdio, 15), ("bridge", bridge, 20)]:
         first, listed, called, code = talk(launch)
         assert first["result"]["protocolVersion"] == "2025-06-18", first
         assert len(listed["result"]["tools"]) == tools, name

@@ -108,8 +108,8 @@ fn a_client_without_a_key_is_the_local_operator_with_the_given_scope() {
     let folder = tempfile::tempdir().unwrap();
     let data = initialized(folder.path(), &[]);
     for (args, tools) in [
-        (vec!["--data-dir", &data], 14),
-        (vec!["--data-dir", &data, "--scope", "write"], 19),
+        (vec!["--data-dir", &data], 15),
+        (vec!["--data-dir", &data, "--scope", "write"], 20),
     ] {
         let mut client = Client::start(&args, None, folder.path());
         assert_eq!(client.handshake()["result"]["serverInfo"]["name"], "watchpost");
@@ -165,7 +165,7 @@ fn the_demo_answers_the_handshake_before_it_is_ready_and_is_the_same_in_every_ru
     let mut clients = [(); 2].map(|()| Client::start(&args, None, folder.path()));
     for client in &mut clients {
         assert!(client.handshake()["result"].is_object());
-        assert_eq!(tool_names(&client.ask("tools/list", &json!({}))), 14);
+        assert_eq!(tool_names(&client.ask("tools/list", &json!({}))), 15);
     }
     let answers = clients.each_mut().map(|client| {
         let risk = client.call("get_risk_score", &json!({}));

@@ -128,7 +128,7 @@ fn source_rows(_: &mut SchemaGenerator) -> Schema {
 fn rule_fields(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "object",
-        "description": "title, description, action, remediation (steps), references, frameworks.",
+        "description": "title, description, action, remediation, references, frameworks.",
     })
 }
 

@@ -61,7 +61,7 @@ pub struct FindingAnswer<'a> {
     pub detector: Option<Detector<'a>>,
     /// The datasets that the rule evaluates; empty for a check, whose scan read its settings.
     pub sources: Vec<EvidenceSource>,
-    /// What fixing it saves; `None` if it is already closed or snoozed, or if there is no score.
+    /// The effect of fixing it on the score; `None` if it is already closed or snoozed, or if there is no score.
     pub saving: Option<Saving>,
     /// The freshness of the data.
     pub freshness: Freshness,

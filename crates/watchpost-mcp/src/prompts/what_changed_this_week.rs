@@ -15,7 +15,7 @@ fn text(_: &Values) -> String {
 Report what changed in the company's security in the last seven days.
 
 1. Call `get_risk_score` with {} for the score now and seven days ago.
-2. Call `list_findings` with {\"since\": \"7\", \"limit\": 100} for the new findings, and with {\"status\": [\"resolved\", \"dismissed\", \"snoozed\"], \"limit\": 100} for those that ended. To date an end, read the resource `watchpost://findings/ID` if this client can read resources: `status_changed_at` is when the status changed. Date the critical and high ones, at most twenty, and omit those older than seven days.
+2. Call `list_findings` with {\"since\": \"7\", \"limit\": 100} for the new findings, and with {\"status\": [\"resolved\", \"dismissed\", \"snoozed\"], \"limit\": 100} for those that ended. To date an end, call `get_finding`: `status_changed_at` is when the status changed. Date the critical and high ones, at most twenty, and omit those older than seven days.
 3. Call `list_scans` with {\"status\": \"completed\", \"limit\": 50}. For each integration and type with a scan in the last seven days and an earlier one, call `compare_scans` with {\"scan_id\": NEWEST, \"before_scan_id\": LAST_BEFORE_THE_WEEK}, and say which two scans were compared.
 4. Call `get_integrations` with {} for integrations that failed, became stale or recovered.
 

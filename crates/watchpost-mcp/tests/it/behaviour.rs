@@ -188,6 +188,35 @@ async fn findings_are_filtered_counted_and_paged() {
     assert!(last.data().get("next_cursor").is_none());
 }
 
+#[tokio::test]
+async fn a_finding_is_explained_with_its_evidence_steps_and_saving() {
+    let world = World::company().await;
+    let answer = world
+        .ok(&world.reader, "get_finding", json!({"finding_id": finding_id(2)}))
+        .await;
+    insta::assert_snapshot!(answer.sentence());
+    insta::assert_json_snapshot!(answer.data());
+    let dismissal = json!({"finding_id": finding_id(3), "reason": "accepted_risk"});
+    world.ok(&world.writer, "dismiss_finding", dismissal).await;
+    let closed = world
+        .ok(&world.reader, "get_finding", json!({"finding_id": finding_id(3)}))
+        .await;
+    assert!(
+        closed.data().get("saving").is_none(),
+        "fixing it saves nothing more"
+    );
+    assert_eq!(closed.data()["status"], "dismissed");
+    for (scope, id) in [
+        (&world.stranger, finding_id(2).to_string()),
+        (&world.reader, "018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f".to_owned()),
+    ] {
+        let text = world
+            .rejected(scope, "get_finding", json!({"finding_id": id}))
+            .await;
+        assert!(text.contains("finding not found"), "{text}");
+    }
+}
+
 /// PAG-01.
 #[tokio::test]
 async fn a_cursor_is_valid_for_one_list_of_one_workspace() {

@@ -320,6 +320,9 @@ async fn queries(session: &mut Session) -> Found {
         }
     }
     assert!(found.findings.len() > 100 && found.emails.len() > 50);
+    for id in &found.findings {
+        session.ask("get_finding", json!({"finding_id": id})).await;
+    }
     for email in &found.emails {
         let person = session.ask("lookup_identity", json!({"email": email})).await;
         strings(&person, "app_id", &mut found.apps);
@@ -403,7 +406,7 @@ async fn actions(session: &mut Session, found: &Found) {
         )
         .await;
     let called: BTreeSet<&str> = TOOLS.iter().map(|tool| tool.declaration.name).collect();
-    assert_eq!(called.len(), 19, "this test must call a new tool too");
+    assert_eq!(called.len(), 20, "this test must call a new tool too");
 }
 
 /// Sends the corpus as arguments, which no error, sentence or address may repeat.

@@ -125,7 +125,7 @@ pub struct AppQuery {
     pub text: Option<String>,
     /// The name and id of the last app on the previous page.
     pub after: Option<(String, AppId)>,
-    /// Maximum number of apps, 1 to 100.
+    /// Maximum number of apps, 1 to 200.
     pub limit: usize,
 }
 

@@ -1,5 +1,9 @@
 //! Identities: the people and machines behind accounts, and the joining of accounts to them.
 
+mod standing;
+
+pub use standing::MfaReports;
+
 use crate::{
     access::{Audited, AuthorizedWrite, Command, Permission, WorkspaceScope},
     app::{AppRef, name_key},

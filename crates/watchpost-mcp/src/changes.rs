@@ -332,7 +332,7 @@ impl ChangeFeed {
         }
         let mut reduced = Reduced::new(&self.audit_key);
         reduced.secret("task", id);
-        let call = CallRecord::new("mcp", "notifications/tasks", reduced.finish());
+        let call = CallRecord::new("mcp", "notifications/tasks", reduced.text());
         let describe = |_: &Result<Option<TaskState>, Failure>| ReadRecord {
             action: "task.notified",
             target: AuditTarget::default(),

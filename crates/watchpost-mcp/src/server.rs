@@ -160,7 +160,7 @@ impl McpServer {
                 action,
                 target,
                 outcome,
-                call: CallRecord::new("mcp", method, reduced.finish()),
+                call: CallRecord::new("mcp", method, reduced.text()),
             }
         };
         self.watchpost

@@ -1,7 +1,7 @@
 //! The CSV format: one line for each check, or for each change between two scans.
 
-use crate::{escape::cell, text::words, view::View};
-use watchpost_core::{check::FrameworkId, scan::ResultRow};
+use crate::{text::words, view::View};
+use watchpost_core::{check::FrameworkId, scan::ResultRow, value::text::csv_cell};
 
 /// The maximum number of failing entities that a cell names.
 const ENTITIES_SHOWN: usize = 100;
@@ -123,7 +123,7 @@ fn line(out: &mut String, cells: &[&str]) {
         if at > 0 {
             out.push(',');
         }
-        out.push_str(&cell(text));
+        out.push_str(&csv_cell(text));
     }
     out.push_str("\r\n");
 }

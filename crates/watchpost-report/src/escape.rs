@@ -1,7 +1,6 @@
 //! Escaping of foreign text for Markdown and spreadsheets.
 
 use std::borrow::Cow;
-use watchpost_core::value::text::is_formula;
 
 /// Escapes text for one line of Markdown, so that no part of it becomes a heading, list, table cell, link, image, tag or
 /// emphasis.
@@ -78,20 +77,6 @@ fn longest_run(text: &str) -> usize {
     longest
 }
 
-/// Formats a cell of a comma-separated table. An apostrophe is put before text that a spreadsheet would take for a formula.
-pub(crate) fn cell(raw: &str) -> String {
-    let text = if is_formula(raw) {
-        Cow::Owned(format!("'{raw}"))
-    } else {
-        Cow::Borrowed(raw)
-    };
-    if text.contains([',', '"', '\r', '\n', '\t', ';']) || text.starts_with('\'') {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.into_owned()
-    }
-}
-
 /// Returns the first `max` characters, with `…` appended if the text is longer.
 pub(crate) fn clipped(raw: &str, max: usize) -> Cow<'_, str> {
     match raw.char_indices().nth(max) {
@@ -124,27 +109,5 @@ mod tests {
         assert_eq!(code("`x", false), "`` `x ``");
         assert_eq!(code("a|b", true), "`a\\|b`");
         assert_eq!(code_block("```\nx", "json"), "````json\n```\nx\n````");
-    }
-
-    #[test]
-    fn a_cell_is_never_a_formula() {
-        let check = |raw: &str, expected: &str| assert_eq!(cell(raw), expected, "{raw}");
-        check("=HYPERLINK(\"x\")", "\"'=HYPERLINK(\"\"x\"\")\"");
-        check("+1", "\"'+1\"");
-        check("-1", "\"'-1\"");
-        check("@SUM(A1)", "\"'@SUM(A1)\"");
-        check(" =1", "\"' =1\"");
-        check("\t=1", "\"'\t=1\"");
-        check("\rx", "\"'\rx\"");
-        check("\u{a0}=1", "\"'\u{a0}=1\"");
-        check("\"=1", "\"'\"\"=1\"");
-        check("' =1", "\"'' =1\"");
-        for formula in ["＝1", "＋1", "－1", "＠x", " ＝1"] {
-            check(formula, &format!("\"'{formula}\""));
-        }
-        check("\"quoted\"", "\"\"\"quoted\"\"\"");
-        check("plain", "plain");
-        check("a,b", "\"a,b\"");
-        check("say \"hi\"", "\"say \"\"hi\"\"\"");
     }
 }

@@ -2,6 +2,7 @@
 //! everything else happens when a probe is requested.
 
 use crate::text;
+use async_trait::async_trait;
 use metrics::{Key, KeyName, Label, Level, Metadata, Recorder as _, SharedString, Unit};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use std::{
@@ -15,6 +16,7 @@ use tokio::{sync::Mutex, time::Instant};
 use watchpost_core::{access::AccessGate, job::InstanceStore, log_sample::LogSample, port::Clock};
 use watchpost_sqlite::SqliteStore;
 use watchpost_transport::{Occupancy, Probes};
+use watchpost_web::Health;
 
 /// Time for which the result of a readiness check is reused.
 const READY_FOR: Duration = Duration::from_secs(1);
@@ -145,6 +147,13 @@ impl StoreProbes {
 }
 
 static METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, None);
+
+#[async_trait]
+impl Health for StoreProbes {
+    async fn check(&self) -> Result<(), String> {
+        self.ready().await
+    }
+}
 
 impl Probes for StoreProbes {
     async fn ready(&self) -> Result<(), String> {

@@ -22,12 +22,12 @@ use std::{
 use tokio::{runtime::Runtime, sync::watch};
 use watchpost_mcp::{ChangeFeed, McpServer};
 use watchpost_protocol::Server;
-use watchpost_transport::{AllowedHosts, Config, Limits, Service, SessionKey, StateKeys, Surface};
+use watchpost_transport::{AllowedHosts, Config, Limits, Mounts, Service, SessionKey, StateKeys, Surface};
 
 /// Maximum number of connections that wait to be accepted.
 const BACKLOG: u32 = 1_024;
 
-type HttpService = Service<KeyGate, McpServer, StoreProbes>;
+type HttpService = Service<KeyGate, McpServer, Arc<StoreProbes>>;
 
 /// Serves until SIGTERM, SIGINT or SIGHUP, then lets running requests finish. Calls `announce` with the actual address once
 /// connections are accepted.
@@ -39,9 +39,22 @@ pub fn serve_http(
     surface: Surface,
     announce: impl FnOnce(SocketAddr) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
+    serve_until(instance, surface, stop_signal, announce)
+}
+
+/// Serves as [`serve_http`] does, until the future of `stop` completes. `stop` is called in a running event loop.
+///
+/// # Errors
+/// The same as of [`serve_http`], and the error of `stop`.
+pub fn serve_until<S: Future<Output = ()>>(
+    instance: &Instance,
+    surface: Surface,
+    stop: impl FnOnce() -> anyhow::Result<S>,
+    announce: impl FnOnce(SocketAddr) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let settings = &instance.settings().http;
     let runtime = event_loop()?;
-    let (stopping, stop) = watch::channel(false);
+    let (stopping, stopped) = watch::channel(false);
     runtime.block_on(check_address(instance, settings))?;
     let listener = runtime.block_on(listen(settings.listen))?;
     let address = listener.local_addr().context(text::NO_LOCAL_ADDRESS)?;
@@ -51,16 +64,21 @@ pub fn serve_http(
     let limits = limits(instance.settings(), threads)?;
     let (service, feed) = service(instance, surface, address, limits, Arc::clone(&counters))?;
     // Before the first connection is accepted, so that no key of an older database is.
-    let guard = runtime.block_on(guard::start(instance, event_loop()?, stop.clone()))?;
-    let signal = runtime.block_on(async { stop_signal() })?;
-    let worker = worker::spawn(instance.clone(), counters, std::future::ready(()), stop.clone())?;
-    let feeder = changes::spawn(feed, stop.clone())?;
-    let threads = spawn_servers(threads, &listener, &service, &stop)?;
+    let guard = runtime.block_on(guard::start(instance, event_loop()?, stopped.clone()))?;
+    let signal = runtime.block_on(async { stop() })?;
+    let worker = worker::spawn(
+        instance.clone(),
+        counters,
+        std::future::ready(()),
+        stopped.clone(),
+    )?;
+    let feeder = changes::spawn(feed, stopped.clone())?;
+    let threads = spawn_servers(threads, &listener, &service, &stopped)?;
 
     tracing::info!(%address, threads = threads.len() + 1, "listening");
     announce(address)?;
     runtime.block_on(async {
-        let stopped = async {
+        let ended = async {
             signal.await;
             tracing::info!("stopping");
             service.stop();
@@ -68,7 +86,7 @@ pub fn serve_http(
             let _ = stopping.send(true);
         };
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        watchpost_transport::serve(listener, service.clone(), stopped).await;
+        watchpost_transport::serve(listener, service.clone(), ended).await;
         anyhow::Ok(())
     })?;
     for thread in threads.into_iter().chain([worker, feeder, guard]) {
@@ -198,17 +216,22 @@ fn service(
         Arc::clone(&counters),
     );
     let occupancy = Arc::new(OnceLock::new());
-    let probes = StoreProbes::new(
+    let probes = Arc::new(StoreProbes::new(
         instance.store().clone(),
         Arc::clone(instance.access()),
         Arc::clone(&environment.clock),
         counters,
         Arc::clone(&occupancy),
-    );
+    ));
+    let mounts = match surface {
+        Surface::Everything => Mounts::default().and(instance.rest(Arc::clone(&probes))),
+        // For clients of the old transport only.
+        Surface::HttpSse => Mounts::default(),
+    };
     let mcp = instance.mcp()?;
     let feed = mcp.change_feed();
     let server = Arc::new(Server::new(mcp));
-    let service = Service::new(config, Arc::new(gate), server, probes);
+    let service = Service::with_mounts(config, Arc::new(gate), server, probes, mounts)?;
     let counted = service.clone();
     // The service and the gauge refer to each other. Both exist until the process ends.
     let _ = occupancy.set(Box::new(move || counted.occupancy()));

@@ -3,7 +3,7 @@
 use crate::admission::address;
 use http::HeaderMap;
 use ipnet::IpNet;
-use std::{fmt, future::Future, net::IpAddr, time::Duration};
+use std::{fmt, future::Future, net::IpAddr, sync::Arc, time::Duration};
 
 /// Authenticates requests by turning credentials into principals. Every request to a route that isn't public
 /// goes through the gate.
@@ -192,4 +192,14 @@ pub trait Probes: Send + Sync + 'static {
 
     /// Returns the metrics in the Prometheus text format.
     fn metrics(&self) -> impl Future<Output = String> + Send;
+}
+
+impl<P: Probes> Probes for Arc<P> {
+    async fn ready(&self) -> Result<(), String> {
+        P::ready(self).await
+    }
+
+    async fn metrics(&self) -> String {
+        P::metrics(self).await
+    }
 }

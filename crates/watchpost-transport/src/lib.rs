@@ -119,7 +119,7 @@ pub use connection::body::{BodyError, RequestBody};
 pub use environment::{Clock, Random};
 pub use gate::{Binding, Caller, Credential, Gate, Probes, Refusal, Secret};
 pub use response::{Response, ResponseBody};
-pub use routing::mount::{Admitted, Mount, Mounts, Request};
+pub use routing::mount::{Admitted, ErrorBody, Mount, Mounts, Request, ServiceError};
 pub use routing::route::{Access, Route};
 pub use routing::table::RouteConflict;
 pub use service::{Occupancy, Service};

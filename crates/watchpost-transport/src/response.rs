@@ -16,6 +16,7 @@ use http::{
 };
 use http_body::{Body, Frame, SizeHint};
 use std::{
+    borrow::Cow,
     convert::Infallible,
     pin::Pin,
     sync::Arc,
@@ -111,6 +112,11 @@ impl ResponseBody {
         stream: impl Body<Data = Bytes, Error = Infallible> + Send + 'static,
     ) {
         self.content = Content::Stream(Box::pin(stream));
+    }
+
+    /// Replaces the bytes of a body that hasn't been sent yet.
+    pub(crate) fn replace_bytes(&mut self, bytes: Bytes) {
+        self.content = Content::Bytes(bytes);
     }
 
     fn is_events(&self) -> bool {
@@ -234,16 +240,27 @@ pub(crate) fn json(status: StatusCode, body: Bytes) -> Response {
     response
 }
 
+/// The message of an error that this crate answers, which the mount of the path may put in a form of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct ErrorMessage(pub(crate) Cow<'static, str>);
+
 /// Creates the response `{"error":"…"}`. `message` isn't escaped, so it must not contain quotes or backslashes.
 pub(crate) fn error(status: StatusCode, message: &'static str) -> Response {
     debug_assert!(!message.contains(['"', '\\']));
-    json(status, Bytes::from(format!("{{\"error\":\"{message}\"}}")))
+    let mut response = json(status, Bytes::from(format!("{{\"error\":\"{message}\"}}")));
+    response
+        .extensions_mut()
+        .insert(ErrorMessage(Cow::Borrowed(message)));
+    response
 }
 
 /// Like [`error`], for a message that repeats text of the client.
 pub(crate) fn error_about_client(status: StatusCode, message: &str) -> Response {
     let body = serde_json::json!({ "error": message });
-    json(status, Bytes::from(body.to_string()))
+    let mut response = json(status, Bytes::from(body.to_string()));
+    let message = Cow::Owned(message.to_owned());
+    response.extensions_mut().insert(ErrorMessage(message));
+    response
 }
 
 pub(crate) fn not_found() -> Response {

@@ -7,9 +7,9 @@ use crate::{
     gate::{Caller, Gate, Probes},
     mcp::McpMount,
     probes::ProbeMount,
-    response::{self, RETRY_SOON, Response},
+    response::{self, ErrorMessage, RETRY_SOON, Response},
     routing::{
-        mount::{Admitted, BoxedResponse, ErasedMount, Mount, Mounts, Request},
+        mount::{Admitted, BoxedResponse, ErasedMount, Mount, Mounts, Request, ServiceError},
         route::{Access, Route},
         table::{Found, RouteConflict, RouteTable, Row},
     },
@@ -21,7 +21,7 @@ use crate::{
 };
 use http::{
     HeaderValue, Method, StatusCode, Version,
-    header::{CONNECTION, TRANSFER_ENCODING},
+    header::{CONNECTION, CONTENT_TYPE, TRANSFER_ENCODING},
     request::Parts,
 };
 use hyper::body::Incoming;
@@ -204,7 +204,8 @@ where
         }
         let caller = self.0.admission.caller(&head, connection.peer);
         let is_behind_tls = self.0.admission.is_behind_tls(&caller);
-        let (access, mut response) = self.0.respond(&head, body, caller, &connection).await;
+        let (access, response) = self.0.respond(&head, body, caller, &connection).await;
+        let mut response = self.0.in_form_of_mount(head.uri.path(), response);
         response::protect(&mut response, access, is_behind_tls);
         if let Some(origin) = self.0.admission.allowed_origin(&head) {
             cors::allow(&mut response, origin);
@@ -227,6 +228,28 @@ where
     H: Handler<Principal = G::Principal>,
     P: Probes,
 {
+    /// Puts an error of this crate in the form of the mount that the path belongs to.
+    fn in_form_of_mount(&self, path: &str, mut response: Response) -> Response {
+        let Some(ErrorMessage(message)) = response.extensions_mut().remove::<ErrorMessage>() else {
+            return response;
+        };
+        let error = ServiceError {
+            status: response.status(),
+            message: &message,
+        };
+        let Some(body) = self
+            .others
+            .iter()
+            .find_map(|mount| mount.error_body(path, &error))
+        else {
+            return response;
+        };
+        let media_type = HeaderValue::from_static(body.media_type);
+        response.headers_mut().insert(CONTENT_TYPE, media_type);
+        response.body_mut().replace_bytes(body.bytes);
+        response
+    }
+
     /// Returns the response and the access of the route that it comes from.
     async fn respond(
         &self,

@@ -7,7 +7,10 @@
 //! rewritten or cut off can be found only by comparing with an earlier export or [`checkpoint`].
 
 pub mod checkpoint;
+mod reduced;
 pub mod tree;
+
+pub use reduced::Reduced;
 
 use crate::{
     access::{ChangeReceipt, OnceToken, WorkspaceScope},
@@ -74,9 +77,9 @@ impl AuditTarget {
 /// The request that an entry records, as provided by the entry points.
 #[derive(Debug, Clone)]
 pub struct CallRecord {
-    /// The channel through which the request arrived: `mcp`, `cli` or `job`.
+    /// The channel through which the request arrived: `mcp`, `rest`, `cli` or `job`.
     pub channel: &'static str,
-    /// The requested operation: the name of a tool, a command or a job kind.
+    /// The requested operation: the name of a tool, an operation of the REST API, a command or a job kind.
     pub operation: Cow<'static, str>,
     /// The arguments as one JSON object in canonical text, already redacted: values outside the safe list are
     /// replaced by HMACs (see [`AuditKey::digest`]). Never contains a secret.
@@ -220,9 +223,9 @@ pub struct AuditRow {
     pub target_id: String,
     /// The outcome of the request.
     pub outcome: AuditOutcome,
-    /// `mcp`, `cli` or `job`.
+    /// `mcp`, `rest`, `cli` or `job`.
     pub channel: Cow<'static, str>,
-    /// The name of the tool, command or job kind.
+    /// The name of the tool, operation, command or job kind.
     pub operation: Cow<'static, str>,
     /// The redacted arguments, as the text of a JSON object.
     pub arguments: String,

@@ -38,7 +38,7 @@ pub struct FindingQuery {
     pub rule_id: Option<String>,
     /// The earliest time at which the finding may have been first seen.
     pub since: Option<Timestamp>,
-    /// Maximum number of rows, 1 to 100.
+    /// Maximum number of rows, 1 to 200.
     pub limit: usize,
     /// The position at which the previous page ended.
     pub after: Option<FindingPosition>,

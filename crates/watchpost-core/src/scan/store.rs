@@ -187,7 +187,7 @@ pub struct ScanQuery {
     pub state: Option<RunState>,
     /// Only scans that are older than this one. Scans are listed newest first.
     pub before: Option<ScanId>,
-    /// Maximum number of scans, 1 to 100.
+    /// Maximum number of scans, 1 to 200.
     pub limit: usize,
 }
 

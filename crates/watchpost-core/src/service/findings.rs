@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The permitted numbers of rows on a page.
-const LIMITS: std::ops::RangeInclusive<usize> = 1..=100;
+const LIMITS: std::ops::RangeInclusive<usize> = 1..=200;
 
 /// The rule or check that reports a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,7 +134,7 @@ impl Watchpost {
     /// Returns a page of findings with the freshness of the data.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a limit outside 1 to 100, or the store's error.
+    /// [`Error::Invalid`] for a limit outside 1 to 200, or the store's error.
     pub async fn findings(
         &self,
         scope: &WorkspaceScope,

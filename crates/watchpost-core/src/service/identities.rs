@@ -8,7 +8,7 @@ use crate::{
     identity::{Identity, normalize_address},
     posture::Freshness,
     text,
-    value::word::FindingStatus,
+    value::{id::IdentityId, word::FindingStatus},
 };
 
 /// Maximum number of a person's findings that a lookup shows.
@@ -54,22 +54,49 @@ impl Watchpost {
             let Some(identity) = found else {
                 return Err(Error::not_found("identity", NextStep::CheckAddress));
             };
-            let query = FindingQuery {
-                statuses: vec![FindingStatus::Open, FindingStatus::InProgress],
-                entity: Some(EntityFilter::Identity(identity.id)),
-                limit: IDENTITY_FINDINGS_SHOWN,
-                ..FindingQuery::default()
-            };
-            let page = self.store().list_findings(scope, &query).await?;
-            let freshness = self.store().freshness(scope).await?;
-            Ok(IdentityAnswer {
-                identity,
-                findings: page.findings,
-                total: page.total,
-                freshness,
-            })
+            self.with_findings(scope, identity).await
         })
         .await
+    }
+
+    /// Looks up a person by the id of the identity.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the store's error.
+    pub async fn identity_by_id(
+        &self,
+        scope: &WorkspaceScope,
+        id: IdentityId,
+    ) -> Unrecorded<Result<IdentityAnswer, Error>> {
+        Unrecorded::of(async {
+            let Some(identity) = self.store().identity(scope, id).await? else {
+                return Err(Error::not_found("identity", NextStep::FindIdentity));
+            };
+            self.with_findings(scope, identity).await
+        })
+        .await
+    }
+
+    /// Adds the worst live findings to an identity.
+    async fn with_findings(
+        &self,
+        scope: &WorkspaceScope,
+        identity: Identity,
+    ) -> Result<IdentityAnswer, Error> {
+        let query = FindingQuery {
+            statuses: vec![FindingStatus::Open, FindingStatus::InProgress],
+            entity: Some(EntityFilter::Identity(identity.id)),
+            limit: IDENTITY_FINDINGS_SHOWN,
+            ..FindingQuery::default()
+        };
+        let page = self.store().list_findings(scope, &query).await?;
+        let freshness = self.store().freshness(scope).await?;
+        Ok(IdentityAnswer {
+            identity,
+            findings: page.findings,
+            total: page.total,
+            freshness,
+        })
     }
 
     /// Returns the person that a name means. No person found is [`Error::Invalid`]; `None` is a person who has been

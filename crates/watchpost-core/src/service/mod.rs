@@ -38,7 +38,7 @@ pub use scans::{
     ComparisonAnswer, NamedResults, NewFailures, Replay, ResultAnswer, ResultChoice, ResultsAnswer,
     ScanAnswer, ScanOrder, ScanRequest, ScanStarted, ScanSummary, ScanTarget, TrendAnswer,
 };
-pub use unrecorded::{OwedEntry, Reader, Unrecorded};
+pub use unrecorded::{Exporting, OwedEntry, Reader, Unrecorded};
 
 use crate::{
     check::CheckEngine,

@@ -67,6 +67,28 @@ pub struct Unrecorded<T>(T);
 /// Opens results inside [`Unrecorded::gather`], which alone creates it.
 pub struct Reader(());
 
+/// The proof that the audit entry of an export is stored. Opens the pages of the export, which are sent one after the other.
+/// Only [`Watchpost::record_export`] creates it.
+///
+/// It can't be made without the entry:
+/// ```compile_fail
+/// let exporting = watchpost_core::service::Exporting(());
+/// ```
+pub struct Exporting(());
+
+impl std::fmt::Debug for Exporting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Exporting")
+    }
+}
+
+impl Exporting {
+    /// Opens a page of the export.
+    pub fn open<T>(&self, page: Unrecorded<T>) -> T {
+        page.0
+    }
+}
+
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Reader")
@@ -194,6 +216,21 @@ impl Watchpost {
         let entry = scope.observe(action, target, outcome, call);
         self.store().append(entry).await?.into_value();
         Ok(read.0)
+    }
+
+    /// Like [`Watchpost::record`], for an export: also returns the proof that opens its pages, which are read and sent
+    /// afterwards. The one entry covers all of them.
+    ///
+    /// # Errors
+    /// [`StoreError::AuditUnavailable`] if the entry can't be stored. Then nothing may be exported.
+    pub async fn record_export<T>(
+        &self,
+        scope: &WorkspaceScope,
+        read: Unrecorded<T>,
+        describe: impl FnOnce(&T) -> ReadRecord,
+    ) -> Result<(T, Exporting), StoreError> {
+        let read = self.record(scope, read, describe).await?;
+        Ok((read, Exporting(())))
     }
 
     /// As [`Watchpost::record`], for the person at the machine on a bad day: if the audit log can't be written, as on a

@@ -116,6 +116,20 @@ pub fn is_formula(cell: &str) -> bool {
     ) || cell.starts_with(['\t', '\r', '\n'])
 }
 
+/// Formats a cell of a comma-separated table (RFC 4180). An apostrophe is put before text that a spreadsheet would take for a formula.
+pub fn csv_cell(raw: &str) -> String {
+    let text = if is_formula(raw) {
+        Cow::Owned(format!("'{raw}"))
+    } else {
+        Cow::Borrowed(raw)
+    };
+    if text.contains([',', '"', '\r', '\n', '\t', ';']) || text.starts_with('\'') {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.into_owned()
+    }
+}
+
 /// Applies [`visible`] to every string and every key in a JSON value. Keys that become equal get underscores
 /// at their end.
 pub fn visible_json(value: &Value) -> Value {
@@ -238,5 +252,27 @@ mod tests {
             format!("{:?}", ForeignText::name("secret")),
             "ForeignText(6 bytes)"
         );
+    }
+
+    #[test]
+    fn a_cell_is_never_a_formula() {
+        let check = |raw: &str, expected: &str| assert_eq!(csv_cell(raw), expected, "{raw}");
+        check("=HYPERLINK(\"x\")", "\"'=HYPERLINK(\"\"x\"\")\"");
+        check("+1", "\"'+1\"");
+        check("-1", "\"'-1\"");
+        check("@SUM(A1)", "\"'@SUM(A1)\"");
+        check(" =1", "\"' =1\"");
+        check("\t=1", "\"'\t=1\"");
+        check("\rx", "\"'\rx\"");
+        check("\u{a0}=1", "\"'\u{a0}=1\"");
+        check("\"=1", "\"'\"\"=1\"");
+        check("' =1", "\"'' =1\"");
+        for formula in ["＝1", "＋1", "－1", "＠x", " ＝1"] {
+            check(formula, &format!("\"'{formula}\""));
+        }
+        check("\"quoted\"", "\"\"\"quoted\"\"\"");
+        check("plain", "plain");
+        check("a,b", "\"a,b\"");
+        check("say \"hi\"", "\"say \"\"hi\"\"\"");
     }
 }

@@ -9,6 +9,26 @@ pub struct UnknownWord {
     pub allowed: String,
 }
 
+/// Returns the Levenshtein distance between two texts, for suggesting a name or a word that is similar to a wrong one.
+pub fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (y, cell) in b.iter().zip(row.iter_mut().skip(1)) {
+            let above = *cell;
+            left = (diagonal + usize::from(x != *y)).min(above + 1).min(left + 1);
+            *cell = left;
+            diagonal = above;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? })+) => {$(
         $(#[$doc])*
@@ -338,5 +358,26 @@ impl Platform {
     /// they are about.
     pub const fn is_synced(self) -> bool {
         !matches!(self, Self::Import)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_distance_is_the_number_of_edits() {
+        for (a, b, distance) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("severity", "severity", 0),
+            ("severty", "severity", 1),
+            ("kitten", "sitting", 3),
+            ("élan", "elan", 1),
+        ] {
+            assert_eq!(edit_distance(a, b), distance, "{a} {b}");
+            assert_eq!(edit_distance(b, a), distance, "{b} {a}");
+        }
     }
 }

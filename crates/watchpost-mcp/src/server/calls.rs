@@ -171,7 +171,7 @@ impl McpServer {
         let describe = |(): &()| Entry {
             target: AuditTarget::default(),
             outcome: AuditOutcome::Invalid,
-            reduced: reduced.finish(),
+            reduced: reduced.text(),
         };
         match self.record(scope, "unknown", Unrecorded::new(()), describe).await {
             Ok(()) => Outcome::Error(CallError::UnknownTool),

@@ -70,7 +70,7 @@ impl McpServer {
     /// stored here.
     pub(super) async fn cancel_task(&self, scope: &WorkspaceScope, id: &str) -> Outcome {
         const METHOD: &str = "tasks/cancel";
-        let record = || CallRecord::new("mcp", METHOD, self.reduced_task(id).finish());
+        let record = || CallRecord::new("mcp", METHOD, self.reduced_task(id).text());
         let cancelled = tasks::cancel(&self.watchpost, &self.cursors, scope, id, record).await;
         self.replies.invalidate(scope);
         if !matches!(cancelled, Ok(Some(true))) {

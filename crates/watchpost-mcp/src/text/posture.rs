@@ -2,6 +2,7 @@
 
 use super::{count, matching};
 use watchpost_core::{
+    identity::MfaReports,
     posture::{Coverage, Freshness, Snapshot},
     service::{NotReady, Scored},
     value::word::{Category, Mfa, Platform},
@@ -136,48 +137,26 @@ pub(crate) fn nothing_judged(why: NotReady, next_step: &str) -> String {
     )
 }
 
-/// The platforms that report whether a person has a second factor.
-#[derive(Debug)]
-pub(crate) struct MfaReports {
-    /// The platforms with an account without a second factor.
-    pub off: Vec<Platform>,
-    /// The platforms with an account with a second factor.
-    pub on: Vec<Platform>,
-}
-
-impl MfaReports {
-    pub(crate) fn value(&self) -> Mfa {
-        match (self.off.is_empty(), self.on.is_empty()) {
-            (false, _) => Mfa::Off,
-            (true, false) => Mfa::On,
-            (true, true) => Mfa::Unknown,
-        }
+/// `MFA off according to Okta, but on according to Microsoft 365`.
+fn mfa_reported(reports: &MfaReports) -> String {
+    let (value, sources) = (reports.value(), titles(reports.sources()));
+    if value == Mfa::Unknown {
+        return "MFA unknown, because no platform reports it".to_owned();
     }
-    /// The platforms that report [`Self::value`].
-    pub(crate) fn sources(&self) -> &[Platform] {
-        if self.off.is_empty() { &self.on } else { &self.off }
-    }
-    /// `MFA off according to Okta, but on according to Microsoft 365`.
-    fn sentence(&self) -> String {
-        let (value, sources) = (self.value(), titles(self.sources()));
-        if value == Mfa::Unknown {
-            return "MFA unknown, because no platform reports it".to_owned();
-        }
-        let others: Vec<Platform> = self
-            .on
-            .iter()
-            .copied()
-            .filter(|one| !self.off.contains(one))
-            .collect();
-        let disagreement = if value == Mfa::On || self.on.is_empty() {
-            String::new()
-        } else if others.is_empty() {
-            ", though not for every account".to_owned()
-        } else {
-            format!(", but on according to {}", titles(&others))
-        };
-        format!("MFA {value} according to {sources}{disagreement}")
-    }
+    let others: Vec<Platform> = reports
+        .on
+        .iter()
+        .copied()
+        .filter(|one| !reports.off.contains(one))
+        .collect();
+    let disagreement = if value == Mfa::On || reports.on.is_empty() {
+        String::new()
+    } else if others.is_empty() {
+        ", though not for every account".to_owned()
+    } else {
+        format!(", but on according to {}", titles(&others))
+    };
+    format!("MFA {value} according to {sources}{disagreement}")
 }
 
 pub(crate) fn identity_found(
@@ -194,7 +173,7 @@ pub(crate) fn identity_found(
     format!(
         "Found: {} on {on}; {}; {}.",
         count(accounts, "account"),
-        mfa.sentence(),
+        mfa_reported(mfa),
         count(open_findings, "open finding"),
     )
 }
@@ -219,7 +198,7 @@ mod tests {
                 off: off.to_vec(),
                 on: on.to_vec(),
             };
-            assert_eq!(reports.sentence(), expected);
+            assert_eq!(mfa_reported(&reports), expected);
         };
         check(&[], &[], "MFA unknown, because no platform reports it");
         check(&[], &[M365, Okta], "MFA on according to Microsoft 365 and Okta");

@@ -3,7 +3,7 @@
 use crate::{
     arguments::{AddressLine, arguments},
     error::Failure,
-    text::{self, posture::MfaReports},
+    text,
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{AsOf, FindingOut, Text, len},
 };
@@ -12,13 +12,13 @@ use serde::Serialize;
 use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
-    identity::{Account, Grant, Identity, Role},
+    identity::{Grant, Identity, Role},
     integration::fact::LastActive,
     value::{
         id::{AppId, IdentityId},
         text::ForeignText,
         time::Timestamp,
-        word::{AccountStatus, AppPolicy, Mfa, Platform},
+        word::{AppPolicy, Platform},
     },
 };
 
@@ -217,80 +217,6 @@ fn accounts(identity: &Identity) -> Vec<AccountOut<'_>> {
         .collect()
 }
 
-/// The accounts that decide a value, out of those that report it: accounts at identity providers before others, and
-/// deprovisioned accounts only if there are no others.
-fn deciding_accounts(identity: &Identity, reports: impl Fn(&Account) -> bool) -> Vec<&Account> {
-    let all = || identity.accounts.iter().filter(|account| reports(account));
-    let is_live = |account: &&Account| account.status != AccountStatus::Deprovisioned;
-    let is_provider = |account: &&Account| account.platform.is_identity_provider();
-    let by_preference: [Vec<&Account>; 3] = [
-        all().filter(is_live).filter(is_provider).collect(),
-        all().filter(is_live).collect(),
-        all().collect(),
-    ];
-    by_preference
-        .into_iter()
-        .find(|accounts| !accounts.is_empty())
-        .unwrap_or_default()
-}
-
-/// The status of the most active account: a person who can still sign in anywhere is active.
-fn status(identity: &Identity) -> AccountStatus {
-    let order = [
-        AccountStatus::Active,
-        AccountStatus::Pending,
-        AccountStatus::Suspended,
-    ];
-    order
-        .into_iter()
-        .find(|status| identity.accounts.iter().any(|account| account.status == *status))
-        .unwrap_or(AccountStatus::Deprovisioned)
-}
-
-/// Whether the person has a second factor: `off` if any deciding account has none. Platforms may disagree.
-fn mfa(identity: &Identity) -> MfaReports {
-    let known = deciding_accounts(identity, |account| account.mfa != Mfa::Unknown);
-    let platforms = |value| {
-        let mut platforms: Vec<Platform> = known
-            .iter()
-            .filter(|account| account.mfa == value)
-            .map(|account| account.platform)
-            .collect();
-        platforms.sort_unstable();
-        platforms.dedup();
-        platforms
-    };
-    MfaReports {
-        off: platforms(Mfa::Off),
-        on: platforms(Mfa::On),
-    }
-}
-
-/// The latest sign-in, from an identity provider if one reports it.
-fn last_login(identity: &Identity) -> LastLogin {
-    let at = |account: &Account| match account.last_active {
-        LastActive::At(at) => Some(at),
-        LastActive::Never | LastActive::Unknown => None,
-    };
-    let seen = deciding_accounts(identity, |account| at(account).is_some());
-    if let Some(latest) = seen.into_iter().max_by_key(|account| at(account)) {
-        return LastLogin::new(latest.last_active, Some(latest.platform));
-    }
-    let never = !identity.accounts.is_empty()
-        && identity
-            .accounts
-            .iter()
-            .all(|account| account.last_active == LastActive::Never);
-    LastLogin::new(
-        if never {
-            LastActive::Never
-        } else {
-            LastActive::Unknown
-        },
-        None,
-    )
-}
-
 impl Tool for LookupIdentity {
     const DECLARATION: Declaration = Declaration {
         name: "lookup_identity",
@@ -311,9 +237,9 @@ impl QueryTool for LookupIdentity {
             .await;
         let answer = context.open(answer)?;
         let identity = &answer.identity;
-        let mfa = mfa(identity);
-        let mut platforms: Vec<Platform> = identity.accounts.iter().map(|account| account.platform).collect();
-        platforms.dedup();
+        let mfa = identity.mfa();
+        let platforms = identity.platforms();
+        let (last_active, last_platform) = identity.last_login();
         let output = Output {
             id: Text(identity.id),
             name: Text(&identity.display_name),
@@ -325,11 +251,11 @@ impl QueryTool for LookupIdentity {
                 .map(String::as_str)
                 .collect(),
             kind: identity.kind.as_str(),
-            status: status(identity).as_str(),
+            status: identity.status().as_str(),
             break_glass: identity.break_glass,
             mfa: mfa.value().as_str(),
             mfa_sources: mfa.sources().iter().map(|platform| platform.as_str()).collect(),
-            last_login: last_login(identity),
+            last_login: LastLogin::new(last_active, last_platform),
             platforms: platforms.iter().map(|platform| platform.as_str()).collect(),
             accounts: accounts(identity),
             accounts_total: len(&identity.accounts),

@@ -22,6 +22,7 @@ use std::{
     fmt,
     path::{Path, PathBuf},
 };
+use watchpost_core::value::word::edit_distance;
 
 /// The origin of a setting's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -264,29 +265,13 @@ fn most_similar(name: &str) -> Option<&'static str> {
             let last = key.name.rsplit('.').next().unwrap_or(key.name);
             let flat = key.name.replace('.', "_");
             [key.name, last, flat.as_str()]
-                .map(|form| (edits(&name, form), key.name))
+                .map(|form| (edit_distance(&name, form), key.name))
                 .into_iter()
                 .min()
         })
         .min()
         .filter(|(count, key)| *count <= key.len().div_ceil(3))
         .map(|(_, key)| key)
-}
-
-/// The Levenshtein distance between two texts.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let above = row[j + 1];
-            row[j + 1] = (diagonal + usize::from(x != *y)).min(above + 1).min(row[j] + 1);
-            diagonal = above;
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

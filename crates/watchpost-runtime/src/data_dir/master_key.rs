@@ -25,6 +25,8 @@ pub enum Purpose {
     Audit,
     /// Seals the state that clients carry from one call to the next.
     RequestState,
+    /// Authenticates the positions in lists of the REST API.
+    Position,
 }
 
 impl Purpose {
@@ -34,6 +36,7 @@ impl Purpose {
             Self::Session => b"watchpost session 1",
             Self::Audit => b"watchpost audit digest 1",
             Self::RequestState => b"watchpost request state 1",
+            Self::Position => b"watchpost position 1",
         }
     }
 }

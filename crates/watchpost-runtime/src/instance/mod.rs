@@ -16,6 +16,7 @@ use crate::{
     config::Settings,
     data_dir::{DataDir, DataDirError, MasterKey, Purpose},
     engines::engines,
+    metrics::StoreProbes,
     owed::OwedEntries,
     text,
 };
@@ -38,6 +39,7 @@ use watchpost_mcp::{CursorKey, McpServer};
 use watchpost_outbound::{Outbound, OutboundSettings};
 use watchpost_policy::Pack;
 use watchpost_sqlite::{OpenError, SqliteStore};
+use watchpost_web::{PositionKey, WebMount};
 
 /// An opened data folder. Clones are cheap and share the store.
 #[derive(Clone)]
@@ -287,6 +289,17 @@ impl Instance {
             env!("CARGO_PKG_VERSION"),
         )?
         .with_confirmation(self.settings.mcp.confirm))
+    }
+
+    /// Makes the REST API. `probes` report the health of the server.
+    pub fn rest(&self, probes: Arc<StoreProbes>) -> WebMount {
+        WebMount::new(
+            self.watchpost(),
+            PositionKey::new(*self.derived(Purpose::Position)),
+            self.audit_key(),
+            env!("CARGO_PKG_VERSION"),
+            probes,
+        )
     }
 
     /// Selects the workspace with this name; without a name, the only workspace.

@@ -58,11 +58,21 @@ impl Live {
 pub(crate) struct Copy {
     pub(crate) instance: Instance,
     pub(crate) clock: Arc<DemoClock>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Copy {
+    /// The folder of the copy, to add a workspace to it.
+    pub(crate) fn data_dir(&self) -> DataDir {
+        data_dir(self.folder.path())
+    }
+
     pub(crate) fn new() -> Self {
+        Self::with(Settings::default())
+    }
+
+    /// Does the same with other settings than the default ones.
+    pub(crate) fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let dir = data_dir(folder.path());
         make_folder(dir.path()).expect("a folder");
@@ -77,9 +87,9 @@ impl Copy {
             state_dir: None,
         };
         Self {
-            instance: Instance::open(&dir, Settings::default(), environment).expect("an instance"),
+            instance: Instance::open(&dir, settings, environment).expect("an instance"),
             clock,
-            _folder: folder,
+            folder,
         }
     }
 }

@@ -13,6 +13,7 @@ mod injections;
 mod lists;
 mod pipeline;
 mod reports;
+mod rest;
 mod rig;
 mod scan_requests;
 mod scan_tools;

@@ -134,7 +134,7 @@ pub(crate) fn list(conn: &Connection, workspace: i64, query: &AppQuery) -> Res<V
         let n = values.len();
         sql.push_str(&format!(" AND (a.name_key, a.id) > (?{}, ?{n})", n - 1));
     }
-    values.push(Box::new(stored(query.limit.clamp(1, 100) as u64)));
+    values.push(Box::new(stored(query.limit.clamp(1, 200) as u64)));
     sql.push_str(&format!(" ORDER BY a.name_key, a.id LIMIT ?{}", values.len()));
     let values: Vec<&dyn ToSql> = values.iter().map(AsRef::as_ref).collect();
     apps(conn, &sql, &values)

@@ -13,6 +13,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("watchpost-protocol", &[]),
     ("watchpost-transport", &["watchpost-protocol"]),
     ("watchpost-mcp", &["watchpost-core", "watchpost-protocol"]),
+    ("watchpost-web", &["watchpost-core", "watchpost-transport"]),
     ("watchpost-policy", &["watchpost-core"]),
     ("watchpost-bridge", &["watchpost-protocol"]),
     ("watchpost-outbound", &["watchpost-core"]),
@@ -27,6 +28,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "watchpost-protocol",
             "watchpost-transport",
             "watchpost-mcp",
+            "watchpost-web",
             "watchpost-policy",
             "watchpost-bridge",
             "watchpost-outbound",
@@ -67,6 +69,11 @@ const PINNED: &[(&str, &[&str])] = &[
     ("hickory-resolver", &["watchpost-outbound"]),
     ("askama", &["watchpost-report"]),
     ("regorus", &["watchpost-policy"]),
+    (
+        "axum",
+        &["watchpost-web", "watchpost-runtime", "watchpost-simulator"],
+    ),
+    ("utoipa", &["watchpost-web"]),
     (
         "hyper",
         &["watchpost-transport", "watchpost-runtime", "watchpost-simulator"],

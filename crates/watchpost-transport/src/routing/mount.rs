@@ -6,7 +6,8 @@ use crate::{
     response::{self, Response},
     routing::route::Route,
 };
-use http::request::Parts;
+use bytes::Bytes;
+use http::{StatusCode, request::Parts};
 use std::{future::Future, pin::Pin};
 
 /// A request to a mount.
@@ -64,11 +65,38 @@ pub trait Mount<P>: Send + Sync + 'static {
         std::future::ready(response::not_found())
     }
 
+    /// Returns the body of an error that the service answers before or instead of the mount: a refused credential, an
+    /// unknown path, a method that the path doesn't have, a limit. `path` is any path, also one without a route. `None`
+    /// leaves `{"error":"…"}`, which is right for paths that aren't the mount's. The status and the other headers stay.
+    fn error(&self, path: &str, error: &ServiceError<'_>) -> Option<ErrorBody> {
+        let _ = (path, error);
+        None
+    }
+
     /// Serves a request to a public route. A mount without public routes doesn't need to implement it.
     fn serve_public(&self, request: Request<'_>) -> impl Future<Output = Response> + Send {
         let _ = request;
         std::future::ready(response::not_found())
     }
+}
+
+/// An error that the service answers before or instead of a mount.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct ServiceError<'e> {
+    /// The status.
+    pub status: StatusCode,
+    /// The message, without secrets. It may repeat a host name of the request.
+    pub message: &'e str,
+}
+
+/// The body of an error, in a mount's own form.
+#[derive(Debug, Clone)]
+pub struct ErrorBody {
+    /// The media type.
+    pub media_type: &'static str,
+    /// The content.
+    pub bytes: Bytes,
 }
 
 /// Mounts besides MCP and the probes. Each request to one of them needs a boxed future.
@@ -103,6 +131,7 @@ pub(crate) type BoxedResponse<'a> = Pin<Box<dyn Future<Output = Response> + Send
 /// A [`Mount`] as a trait object.
 pub(crate) trait ErasedMount<P>: Send + Sync + 'static {
     fn declared_routes(&self) -> Vec<Route>;
+    fn error_body(&self, path: &str, error: &ServiceError<'_>) -> Option<ErrorBody>;
     fn serve_boxed<'a>(&'a self, admitted: Admitted<'a, P>) -> BoxedResponse<'a>;
     fn serve_public_boxed<'a>(&'a self, request: Request<'a>) -> BoxedResponse<'a>;
 }
@@ -110,6 +139,10 @@ pub(crate) trait ErasedMount<P>: Send + Sync + 'static {
 impl<P: Send + 'static, M: Mount<P>> ErasedMount<P> for M {
     fn declared_routes(&self) -> Vec<Route> {
         Mount::routes(self)
+    }
+
+    fn error_body(&self, path: &str, error: &ServiceError<'_>) -> Option<ErrorBody> {
+        Mount::error(self, path, error)
     }
 
     fn serve_boxed<'a>(&'a self, admitted: Admitted<'a, P>) -> BoxedResponse<'a> {

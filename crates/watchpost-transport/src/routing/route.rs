@@ -28,10 +28,11 @@ impl Access {
     }
 }
 
-/// A path, or all paths with a prefix.
+/// A path, a path with variable segments, or all paths with a prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pattern {
     Exact(&'static str),
+    Template(&'static str),
     Prefix(&'static str),
 }
 
@@ -39,9 +40,23 @@ impl Pattern {
     pub(crate) fn matches(self, path: &str) -> bool {
         match self {
             Self::Exact(exact) => path == exact,
+            Self::Template(template) => matches_template(template, path),
             Self::Prefix(prefix) => path.starts_with(prefix),
         }
     }
+}
+
+/// Whether each segment of a path is the template's, or stands for one of its names in braces. No name stands for an empty
+/// segment.
+fn matches_template(template: &str, path: &str) -> bool {
+    let mut segments = path.split('/');
+    let fits = template.split('/').all(|expected| {
+        let is_name = expected.starts_with('{') && expected.ends_with('}');
+        segments
+            .next()
+            .is_some_and(|segment| segment == expected || (is_name && !segment.is_empty()))
+    });
+    fits && segments.next().is_none()
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +80,7 @@ impl Methods {
 /// it.
 ///
 /// Paths are compared byte by byte without decoding. A trailing slash makes a different path. An exact path
-/// takes precedence over a prefix, and a longer prefix over a shorter one.
+/// takes precedence over one with variable segments, this over a prefix, and a longer prefix over a shorter one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     pub(crate) pattern: Pattern,
@@ -80,6 +95,20 @@ impl Route {
     pub fn new(path: &'static str, methods: impl IntoIterator<Item = Method>, access: Access) -> Self {
         Self::with(
             Pattern::Exact(path),
+            Methods::Only(methods.into_iter().collect()),
+            access,
+        )
+    }
+
+    /// Creates a route for paths with variable segments, written as names in braces: `/findings/{id}/snooze`. Among
+    /// templates, the one with fewer names takes precedence.
+    pub fn template(
+        template: &'static str,
+        methods: impl IntoIterator<Item = Method>,
+        access: Access,
+    ) -> Self {
+        Self::with(
+            Pattern::Template(template),
             Methods::Only(methods.into_iter().collect()),
             access,
         )
@@ -127,10 +156,10 @@ impl Route {
         self
     }
 
-    /// Returns the path, or the prefix of the paths.
+    /// Returns the path, the template, or the prefix of the paths.
     pub fn path(&self) -> &'static str {
         match self.pattern {
-            Pattern::Exact(path) | Pattern::Prefix(path) => path,
+            Pattern::Exact(path) | Pattern::Template(path) | Pattern::Prefix(path) => path,
         }
     }
 

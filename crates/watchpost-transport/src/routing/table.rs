@@ -91,12 +91,14 @@ impl<T: Copy> RouteTable<T> {
         // The most specific first. The sort is stable, so mounts keep their order.
         self.entries.sort_by_key(|entry| {
             let route = entry.rows.first().map(|row| &row.route);
-            let (is_prefix, length) = match route.map(|route| route.pattern) {
-                Some(Pattern::Prefix(prefix)) => (true, prefix.len()),
-                Some(Pattern::Exact(_)) | None => (false, 0),
+            let (kind, names, length) = match route.map(|route| route.pattern) {
+                Some(Pattern::Prefix(prefix)) => (2, 0, prefix.len()),
+                Some(Pattern::Template(template)) => (1, template.matches('{').count(), 0),
+                Some(Pattern::Exact(_)) | None => (0, 0, 0),
             };
             (
-                is_prefix,
+                kind,
+                names,
                 Reverse(length),
                 route.is_none_or(|route| route.header.is_none()),
             )
@@ -179,6 +181,13 @@ mod tests {
             Route::prefix("/a/b/", [], Access::Key).any_method(),
         ];
         table.add(others, 'o').unwrap();
+        let templates = [
+            Route::template("/t/{id}/{verb}", [Method::GET], Access::Either),
+            Route::template("/t/{id}/x", [Method::GET], Access::Key),
+            Route::new("/t/all/x", [Method::GET], Access::Public),
+            Route::prefix("/t/", [Method::GET], Access::Member),
+        ];
+        table.add(templates, 't').unwrap();
         table
     }
 
@@ -209,6 +218,13 @@ mod tests {
         check(Method::GET, "/%61", false, None);
         check(Method::GET, "//a", false, None);
         check(Method::GET, "/ab", false, None);
+        check(Method::GET, "/t/1/y", false, Some(('t', Access::Either)));
+        check(Method::GET, "/t/1/x", false, Some(('t', Access::Key)));
+        check(Method::GET, "/t/all/x", false, Some(('t', Access::Public)));
+        check(Method::GET, "/t//x", false, Some(('t', Access::Member)));
+        check(Method::GET, "/t/1/y/", false, Some(('t', Access::Member)));
+        check(Method::GET, "/t/1", false, Some(('t', Access::Member)));
+        check(Method::POST, "/t/1/x", false, None);
     }
 
     #[test]
@@ -229,8 +245,8 @@ mod tests {
         let conflict = table.add([any], 'x').unwrap_err();
         assert_eq!(conflict.to_string(), "two routes serve any method /a/b/");
         table.add_default(Route::new("/a", [Method::GET], Access::Member), 'x');
-        assert_eq!(table.routes().count(), 6, "the existing route stays");
+        assert_eq!(table.routes().count(), 10, "the existing route stays");
         table.add_default(Route::new("/", [Method::GET], Access::Public), 'x');
-        assert_eq!(table.routes().count(), 7);
+        assert_eq!(table.routes().count(), 11);
     }
 }

@@ -18,7 +18,8 @@ use std::{
     task::{Context, Poll},
 };
 use watchpost_transport::{
-    Access, Admitted, Config, Mount, Mounts, Request as Asked, Response, ResponseBody, Route, Surface,
+    Access, Admitted, Config, ErrorBody, Mount, Mounts, Request as Asked, Response, ResponseBody, Route,
+    ServiceError, Surface,
 };
 
 /// A mount with a route of each access, and routes with unusual responses.
@@ -58,7 +59,15 @@ impl Mount<Arc<str>> for TestMount {
             Route::prefix("/assets/", [Method::GET, Method::HEAD], Access::Public),
             Route::new("/assets/endless", [Method::GET], Access::Public),
             Route::new("/assets/panic", [Method::GET], Access::Public),
+            Route::template("/forms/{id}", [Method::GET, Method::POST], Access::Key),
         ]
+    }
+
+    fn error(&self, path: &str, error: &ServiceError<'_>) -> Option<ErrorBody> {
+        path.starts_with("/forms/").then(|| ErrorBody {
+            media_type: "text/x-form",
+            bytes: format!("{} {}", error.status.as_u16(), error.message).into(),
+        })
     }
 
     async fn serve(&self, admitted: Admitted<'_, Arc<str>>) -> Response {
@@ -237,6 +246,40 @@ async fn a_mount_serves_its_routes_beside_mcp() {
         (204, Some("GET, POST, OPTIONS"))
     );
     assert_eq!(client.ask(&post(PING)).await.status, 200, "MCP still works");
+}
+
+/// The errors of admission, of routing and of reading the body, on paths with and without a route.
+#[tokio::test]
+async fn a_mount_gives_the_errors_on_its_paths_their_form() {
+    let app = app_with_mount(Surface::Everything).await;
+    let get = |path: &str| Request::new("GET", path);
+    let large = Request::new("POST", "/forms/1")
+        .key(GOOD)
+        .body("x".repeat((256 << 10) + 1));
+    for (request, status, body) in [
+        (get("/forms/1"), 401, "401 API key required"),
+        (get("/forms/1").key("unknown-key"), 401, "401 Invalid API key"),
+        (get("/forms/1/2").key(GOOD), 404, "404 Not found"),
+        (
+            Request::new("PUT", "/forms/1").key(GOOD),
+            405,
+            "405 Method not allowed",
+        ),
+        (large, 413, "413 The message is too large"),
+    ] {
+        let mut client = app.connect().await;
+        client.try_send(request.bytes()).await;
+        let reply = client.reply().await;
+        assert_eq!((reply.status, reply.body.as_str()), (status, body), "{request:?}");
+        assert_eq!(reply.header("content-type"), Some("text/x-form"), "{request:?}");
+        assert_eq!(reply.header("www-authenticate").is_some(), status == 401);
+        assert_eq!(reply.header("allow").is_some(), status == 405);
+    }
+    let mut client = app.connect().await;
+    let served = client.ask(&get("/forms/1").key(GOOD)).await;
+    assert_eq!((served.status, served.body.as_str()), (200, "good-key 0"));
+    let other = client.ask(&get("/api/v1/desk")).await;
+    assert_eq!(other.json(), json!({"error": "API key required"}));
 }
 
 #[tokio::test]

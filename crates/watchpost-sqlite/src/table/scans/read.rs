@@ -62,7 +62,7 @@ pub(crate) fn page(conn: &Connection, workspace: i64, query: &ScanQuery) -> Res<
         conditions.push_str(" AND s.id < ?");
         values.push(Value::Blob(before.as_bytes().to_vec()));
     }
-    let limit = query.limit.clamp(1, 100);
+    let limit = query.limit.clamp(1, 200);
     values.push(Value::Integer(stored(limit as u64).saturating_add(1)));
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {} FROM {} WHERE {conditions} ORDER BY s.id DESC LIMIT ?",

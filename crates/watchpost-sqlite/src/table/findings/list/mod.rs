@@ -28,7 +28,7 @@ use watchpost_core::finding::{
 
 /// Returns the page of a query.
 pub(crate) fn page(conn: &Connection, workspace: i64, query: &FindingQuery) -> Res<FindingPage> {
-    let limit = query.limit.clamp(1, 100);
+    let limit = query.limit.clamp(1, 200);
     let all = counts::all(conn, workspace)?;
     let mut streams = streams(query, &all);
     let matching: u64 = all

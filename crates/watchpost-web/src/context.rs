@@ -1,12 +1,12 @@
 //! A request, and the context of a running operation.
 
 use crate::{
+    declaration::Method,
     failure::{Code, Failure},
     fields::{After, Source},
-    operation::Method,
     position::PositionKey,
-    server::Web,
     text,
+    web::Web,
     wire::AsOf,
 };
 use bytes::Bytes;

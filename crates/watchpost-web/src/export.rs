@@ -4,10 +4,10 @@
 use crate::{
     answer::{JSON, Reply},
     context::{Call, Context},
+    declaration::Declaration,
     failure::Failure,
     fields::Fields,
-    operation::Declaration,
-    server::{entry, permit},
+    serve::{entry, permit},
     text,
 };
 use axum::body::Body;
@@ -84,7 +84,7 @@ pub(crate) trait Export: Sized + Send + 'static {
     fn cells(row: &Self::Row) -> Vec<String>;
 }
 
-/// What a running export reads from.
+/// The source of a running export.
 pub(crate) struct ExportSource {
     pub(crate) watchpost: Watchpost,
     pub(crate) scope: Arc<WorkspaceScope>,
@@ -123,7 +123,7 @@ pub(crate) async fn export<E: Export>(call: Call<'_>, format: Format) -> Reply {
     let describe = |begun: &Result<E, Failure>| {
         let (target, outcome) = match begun {
             Ok(_) => (AuditTarget::default(), AuditOutcome::Ok),
-            Err(failure) => (failure.target.clone(), failure.outcome),
+            Err(failure) => (AuditTarget::clone(&failure.target), failure.outcome),
         };
         entry(EXPORTED, declaration, &reduced, target, outcome)
     };

@@ -1,12 +1,14 @@
 //! The failures of requests, and the bodies in which they are answered: RFC 9457 problems under `/api/v1`, and
 //! `{"error":"…"}` on the routes of the reproduced product.
 
-use crate::text::{self, next_step};
+use crate::{
+    schema::inline_schema,
+    text::{self, next_step},
+};
 use bytes::Bytes;
 use http::StatusCode;
 use schemars::JsonSchema;
-use serde::Serialize;
-use std::borrow::Cow;
+use serde::{Serialize, Serializer};
 use watchpost_core::{
     access::ChangeReceipt,
     audit::{AuditOutcome, AuditTarget},
@@ -155,8 +157,7 @@ impl Code {
 }
 
 /// Whether a failed change can be sent again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Retry {
     /// Nothing was changed; the same request may succeed later.
     Safe,
@@ -165,6 +166,18 @@ pub(crate) enum Retry {
     /// The change may have been made, and a repeat would not be recognized: look first.
     Unsafe,
 }
+
+impl Serialize for Retry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::Safe => "safe",
+            Self::SafeWithKey => "safe_with_key",
+            Self::Unsafe => "unsafe",
+        })
+    }
+}
+
+inline_schema!(Retry, "Retry", { "type": "string", "enum": ["safe", "safe_with_key", "unsafe"] });
 
 /// A problem as clients see it (RFC 9457).
 #[derive(Debug, Serialize, JsonSchema)]
@@ -177,7 +190,7 @@ pub(crate) struct Problem<'a> {
     status: u16,
     /// A stable code.
     code: &'static str,
-    /// What is wrong, and what to do next.
+    /// The reason, and the next step.
     detail: &'a str,
     /// The name of the wrong parameter.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -215,12 +228,12 @@ pub(crate) struct Failure {
     pub(crate) code: Code,
     /// The message for the caller, without text from outside except a cleaned name from the request itself.
     pub(crate) detail: String,
-    pub(crate) parameter: Option<Cow<'static, str>>,
+    pub(crate) parameter: Option<&'static str>,
     pub(crate) similar: Option<&'static str>,
     /// The outcome in the audit entry.
     pub(crate) outcome: AuditOutcome,
     /// The target in the audit entry.
-    pub(crate) target: AuditTarget,
+    pub(crate) target: Box<AuditTarget>,
     /// The receipt of the audit entry that the use case has stored; `None` if it has yet to be stored.
     pub(crate) receipt: Option<ChangeReceipt>,
     /// The cause of an internal error or an outage, for the log.
@@ -236,7 +249,7 @@ impl Failure {
             parameter: None,
             similar: None,
             outcome,
-            target: AuditTarget::default(),
+            target: Box::default(),
             receipt: None,
             source: None,
         }
@@ -270,7 +283,7 @@ impl Failure {
 
     /// Sets the parameter that the failure is about.
     pub(crate) fn with_parameter(mut self, name: &'static str) -> Self {
-        self.parameter = Some(Cow::Borrowed(name));
+        self.parameter = Some(name);
         self
     }
 
@@ -282,7 +295,7 @@ impl Failure {
 
     /// Sets the target of the audit entry.
     pub(crate) fn about(mut self, target: AuditTarget) -> Self {
-        self.target = target;
+        *self.target = target;
         self
     }
 
@@ -305,7 +318,7 @@ impl Failure {
             status: status.as_u16(),
             code: self.code.as_str(),
             detail: &self.detail,
-            parameter: self.parameter.as_deref(),
+            parameter: self.parameter,
             did_you_mean: self.similar,
             retry,
         })
@@ -339,7 +352,7 @@ impl From<Error> for Failure {
             Error::Internal(source) => (Code::Internal, None, Some(source)),
         };
         Self {
-            parameter: parameter.map(Cow::Borrowed),
+            parameter,
             source,
             ..Self::new(code, outcome, detail)
         }

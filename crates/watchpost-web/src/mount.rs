@@ -8,8 +8,8 @@ use crate::{
     operation::{Form, Kind, Method, Operation},
     operations::OPERATIONS,
     position::PositionKey,
-    server::{Health, Web},
     text,
+    web::{Health, Web},
 };
 use axum::{
     Extension, Router,

@@ -15,8 +15,8 @@ use schemars::{
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{
-    ComponentsBuilder, Content, HttpMethod, InfoBuilder, LicenseBuilder, OpenApiBuilder, Paths, RefOr,
-    Required, Response, Schema,
+    ComponentsBuilder, Content, HttpMethod, InfoBuilder, OpenApiBuilder, Paths, RefOr, Required, Response,
+    Schema,
     path::{
         Operation as Documented, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, ParameterStyle,
     },
@@ -35,7 +35,7 @@ const REPORT_TYPES: [&str; 4] = ["text/html", "text/markdown", "text/csv", "appl
 /// The body of an error of the reproduced product.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ErrorMessage {
-    /// What is wrong, and what to do next.
+    /// The reason, and the next step.
     error: String,
 }
 
@@ -57,13 +57,6 @@ struct Generators {
 fn converted(schema: JsonSchemaValue) -> RefOr<Schema> {
     let mut value = schema.to_value();
     without_null(&mut value);
-    if value
-        .as_object()
-        .is_some_and(|fields| !fields.contains_key("type") && !fields.contains_key("$ref"))
-    {
-        // The document's type requires one.
-        value = json!({ "allOf": [value] });
-    }
     serde_json::from_value(value).unwrap_or_else(|error| {
         debug_assert!(false, "a schema isn't of the document's type: {error}");
         RefOr::T(Schema::default())
@@ -113,15 +106,10 @@ pub fn document(version: &str) -> String {
             }
         }
     }
-    let license = LicenseBuilder::new()
-        .name("MIT OR Apache-2.0")
-        .identifier(Some("MIT OR Apache-2.0"))
-        .build();
     let info = InfoBuilder::new()
         .title(texts::TITLE)
         .description(Some(texts::DESCRIPTION))
         .version(version)
-        .license(Some(license))
         .build();
     let document = OpenApiBuilder::new()
         .info(info)

@@ -1,81 +1,19 @@
-//! The declaration of an operation, and the trait for its behavior.
+//! An entry in the list of operations.
 
 use crate::{
-    answer::{Answer, Reply},
-    context::{Call, Context},
+    answer::Reply,
+    context::Call,
     export::{Export, Format, export},
-    failure::Failure,
     fields::{Field, Fields},
-    server::{Web, serve},
+    serve::serve,
+    web::Web,
 };
+
+pub(crate) use crate::declaration::{Declaration, Form, Method};
+pub(crate) use crate::endpoint::Endpoint;
+
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::{future::Future, pin::Pin};
-use watchpost_core::access::Permission;
-
-/// The method of an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Method {
-    /// Reads.
-    Get,
-    /// Changes something.
-    Post,
-}
-
-impl Method {
-    /// Returns the method's name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-        }
-    }
-}
-
-/// The origin of an operation, which determines the form of its errors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// An operation of this API: errors are problems.
-    Own,
-    /// A route of the reproduced product, with its field names: errors are `{"error":"…"}`, and there is no `operationId`.
-    Reproduced,
-}
-
-/// The declaration of an operation.
-#[derive(Debug, Clone, Copy)]
-pub struct Declaration {
-    /// The method.
-    pub method: Method,
-    /// The path, with the names of its variable segments in braces.
-    pub path: &'static str,
-    /// The name in the audit log, and the `operationId`. If a tool does the same over the Model Context Protocol, it is
-    /// the tool's name.
-    pub name: &'static str,
-    /// The group in the documentation.
-    pub group: &'static str,
-    /// What the operation does, in one sentence.
-    pub summary: &'static str,
-    /// The permission that the caller needs. `None` for a public operation, which returns no data.
-    pub permission: Option<Permission>,
-    /// The origin.
-    pub form: Form,
-}
-
-/// The behavior of an operation.
-pub(crate) trait Endpoint: 'static {
-    /// The declaration.
-    const DECLARATION: Declaration;
-    /// The HTTP status of a success.
-    const STATUS: u16 = 200;
-    /// The parameters.
-    type Input: Fields;
-    /// The answer, for its schema.
-    type Output: JsonSchema;
-
-    /// Serves a request. The use case of a change stores the audit entry with the change; for other requests the server
-    /// stores it.
-    fn run(context: &Context<'_>, input: Self::Input)
-    -> impl Future<Output = Result<Answer, Failure>> + Send;
-}
 
 /// The future of a request.
 pub(crate) type Serving<'c> = Pin<Box<dyn Future<Output = Reply> + Send + 'c>>;

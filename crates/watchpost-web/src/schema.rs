@@ -38,7 +38,7 @@ pub(crate) fn without_null(schema: &mut Value) {
             hoist_optional(map);
             if let Some(Value::Array(types)) = map.get_mut("type")
                 && let [one, null] = types.as_slice()
-                && *null == Value::from("null")
+                && null.as_str() == Some("null")
             {
                 let one = one.clone();
                 map.insert("type".into(), one);

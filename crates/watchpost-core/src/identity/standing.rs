@@ -1,4 +1,4 @@
-//! What all accounts of a person say together.
+//! The facts about a person over all accounts.
 
 use super::{Account, Identity};
 use crate::{

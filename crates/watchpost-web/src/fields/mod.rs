@@ -60,7 +60,7 @@ pub(crate) enum Raw<'r> {
 /// The reason why a value is rejected.
 #[derive(Debug)]
 pub(crate) struct Mismatch {
-    /// What the value must be, as the end of a sentence.
+    /// The values that are valid, as the end of a sentence.
     pub(crate) reason: String,
     /// The word that is most similar to the value.
     pub(crate) similar: Option<&'static str>,
@@ -79,7 +79,7 @@ impl From<String> for Mismatch {
 pub(crate) trait FieldValue: Sized {
     /// Whether a request must have it.
     const IS_REQUIRED: bool = true;
-    /// Its place.
+    /// The place.
     const PLACE: Place = Place::Given;
     /// Whether it takes part in the selection of rows. The position and the size of a page don't.
     const SELECTS: bool = true;

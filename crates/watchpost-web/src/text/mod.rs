@@ -2,6 +2,7 @@
 //! except the cleaned name of a parameter of the request itself.
 
 pub(crate) mod document;
+pub(crate) mod files;
 pub(crate) mod next_step;
 pub(crate) mod posture;
 
@@ -29,8 +30,7 @@ pub(crate) const CHECK_NOT_FOUND: &str = "check not found: GET /api/v1/checks li
 pub(crate) const INTEGRATION_NOT_FOUND: &str =
     "integration not found: GET /api/v1/integrations lists the ids";
 /// The last line of a table that could not be read to its end.
-pub(crate) const EXPORT_INCOMPLETE: &str =
-    "INCOMPLETE: the export ended before its last row; request it again";
+pub(crate) const EXPORT_INCOMPLETE: &str = "The export ended before its last row: request it again";
 pub(crate) const OFFSET_OR_POSITION: &str = "give `after` or `offset`, not both";
 
 pub(crate) fn too_many_parameters(max: usize) -> String {

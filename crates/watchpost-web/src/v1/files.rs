@@ -15,6 +15,7 @@ use crate::{
     failure::Failure,
     fields::NoFields,
     operation::{Declaration, Form, Method},
+    text::files as texts,
     wire::{
         app::AppOut,
         finding::{EntityId, FindingOut},
@@ -33,14 +34,14 @@ use watchpost_core::{
 
 /// The two operations of a list: its path with the endings of both formats.
 macro_rules! files {
-    ($path:literal, $name:literal, $group:literal, $summary:literal) => {
+    ($path:literal, $name:literal, $group:literal, $summary:expr) => {
         const NAME: &'static str = $name;
         const CSV: Declaration = Declaration {
             method: Method::Get,
             path: concat!($path, ".csv"),
             name: concat!("export_", $name, "_csv"),
             group: $group,
-            summary: concat!($summary, ", as CSV"),
+            summary: $summary.0,
             permission: Some(Permission::ReadPosture),
             form: Form::Own,
         };
@@ -49,7 +50,7 @@ macro_rules! files {
             path: concat!($path, ".json"),
             name: concat!("export_", $name, "_json"),
             group: $group,
-            summary: concat!($summary, ", as JSON"),
+            summary: $summary.1,
             permission: Some(Permission::ReadPosture),
             form: Form::Own,
         };
@@ -65,12 +66,7 @@ fn ids(frameworks: &[FrameworkId]) -> String {
 pub(crate) struct Findings(Option<FindingQuery>);
 
 impl Export for Findings {
-    files!(
-        "/api/v1/findings",
-        "findings",
-        "findings",
-        "Returns all findings that the filters select"
-    );
+    files!("/api/v1/findings", "findings", "findings", texts::FINDINGS);
     const COLUMNS: &'static [&'static str] = &[
         "id",
         "severity",
@@ -133,12 +129,7 @@ impl Export for Findings {
 pub(crate) struct Apps(Option<AppQuery>);
 
 impl Export for Apps {
-    files!(
-        "/api/v1/apps",
-        "apps",
-        "apps",
-        "Returns all apps that the filters select"
-    );
+    files!("/api/v1/apps", "apps", "apps", texts::APPS);
     const COLUMNS: &'static [&'static str] = &[
         "id",
         "name",
@@ -198,12 +189,7 @@ impl Export for Apps {
 pub(crate) struct Scans(Option<ScanQuery>);
 
 impl Export for Scans {
-    files!(
-        "/api/v1/scans",
-        "scans",
-        "scans",
-        "Returns all scans that the filters select"
-    );
+    files!("/api/v1/scans", "scans", "scans", texts::SCANS);
     const COLUMNS: &'static [&'static str] = &[
         "scan_id",
         "scan_type",
@@ -274,12 +260,7 @@ impl Whole {
 pub(crate) struct CheckResults(Option<(Scan, LatestResultFields)>);
 
 impl Export for CheckResults {
-    files!(
-        "/api/v1/check-results",
-        "results",
-        "checks",
-        "Returns all results of a scan that the filters select, by default of the latest scan"
-    );
+    files!("/api/v1/check-results", "results", "checks", texts::RESULTS);
     const COLUMNS: &'static [&'static str] = &[
         "check_id",
         "title",
@@ -346,12 +327,7 @@ impl Export for CheckResults {
 pub(crate) struct Rules(Whole);
 
 impl Export for Rules {
-    files!(
-        "/api/v1/rules",
-        "rules",
-        "rules",
-        "Returns all active rules that the filters select"
-    );
+    files!("/api/v1/rules", "rules", "rules", texts::RULES);
     const COLUMNS: &'static [&'static str] = &[
         "id",
         "title",
@@ -397,12 +373,7 @@ impl Export for Rules {
 pub(crate) struct Checks(Whole);
 
 impl Export for Checks {
-    files!(
-        "/api/v1/checks",
-        "checks",
-        "checks",
-        "Returns all checks that the filters select"
-    );
+    files!("/api/v1/checks", "checks", "checks", texts::CHECKS);
     const COLUMNS: &'static [&'static str] = &[
         "id",
         "title",
@@ -453,7 +424,7 @@ impl Export for Integrations {
         "/api/v1/integrations",
         "integrations",
         "integrations",
-        "Returns all connected platforms"
+        texts::INTEGRATIONS
     );
     const COLUMNS: &'static [&'static str] = &[
         "id",

@@ -6,7 +6,7 @@ use crate::{
     failure::Failure,
     fields::{Id, NoFields, Word},
     operation::{Declaration, Endpoint, Form, Method, Serving},
-    server::Web,
+    web::Web,
     wire::{AsOf, NotReady, Time},
 };
 use http::StatusCode;

@@ -72,7 +72,7 @@ struct FailureOut<'a> {
     since: Time,
 }
 
-/// What one sync could read of one dataset.
+/// The result of reading one dataset.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Dataset")]
 struct DatasetOut<'a> {

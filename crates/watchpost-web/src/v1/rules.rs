@@ -67,7 +67,7 @@ pub(crate) struct RuleOut<'a> {
     action: Option<&'a str>,
     /// Whether a connected platform provides its data.
     has_source: bool,
-    /// Where data is missing.
+    /// The platforms whose data is missing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     blind: Vec<BlindOut>,
 }

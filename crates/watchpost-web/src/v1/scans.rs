@@ -117,7 +117,7 @@ pub(crate) struct Detail<'a> {
     new_failures: Option<Vec<ResultOut<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     new_failures_total: Option<u64>,
-    /// Why new failures are unknown.
+    /// The reason why new failures are unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     new_failures_note: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]

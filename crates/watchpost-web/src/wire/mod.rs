@@ -96,7 +96,7 @@ pub(crate) struct NotReady {
     /// `not_connected`, `waiting_for_first_sync` or `failed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<&'static str>,
-    /// What to do about it.
+    /// The next step.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_step: Option<String>,
 }

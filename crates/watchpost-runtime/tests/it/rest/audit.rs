@@ -129,7 +129,7 @@ fn each_request_has_one_entry_with_its_outcome_and_no_text_of_the_caller() {
     assert!(all.iter().skip(begun).any(|row| row.target_id == finding));
 }
 
-/// Nothing of a workspace is in these answers, so they have no entry.
+/// These answers contain no data of a workspace, so they have no entry.
 #[test]
 fn public_routes_and_refused_credentials_have_no_entry() {
     let server = Server::start();

@@ -66,7 +66,7 @@ fn an_offset_selects_the_same_rows_as_a_position() {
     }
 }
 
-/// T05: a position is valid only in the list, with the filters and in the workspace that it was made for.
+/// A position is valid only in the list, with the filters and in the workspace that it was made for.
 #[test]
 fn a_position_of_another_list_or_with_other_filters_is_refused() {
     let server = Server::start();

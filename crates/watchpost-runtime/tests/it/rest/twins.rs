@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use watchpost_mcp::tools::TOOLS;
 use watchpost_web::OPERATIONS;
 
-/// Fields that each surface words for itself, or that refer to its own lists.
+/// Fields that each surface words on its own, or that refer to its own lists.
 const OWN_FIELDS: &[&str] = &[
     "as_of",
     "warnings",

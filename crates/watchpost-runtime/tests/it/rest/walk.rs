@@ -163,7 +163,7 @@ fn every_operation_answers_only_those_who_may_use_it() {
         } else {
             assert!((200..300).contains(&reply.status), "{name}: {reply:?}");
         }
-        // What belongs to another workspace doesn't exist, and the answers about the own, empty one show nothing of it.
+        // What belongs to another workspace doesn't exist, and the answers about the own, empty one don't show it.
         let reply = server.send(&request.clone().key(&foreign));
         match reply.status {
             404 => has_form(operation, &reply, "not_found"),

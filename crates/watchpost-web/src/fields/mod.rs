@@ -11,7 +11,7 @@ mod word;
 
 pub(crate) use number::{Flag, Limit, Offset, Whole};
 pub(crate) use source::Source;
-pub(crate) use text::{After, Id, IdempotencyKey, Line, Person};
+pub(crate) use text::{After, Begin, Id, IdempotencyKey, Line, Person};
 pub(crate) use word::{Many, Word};
 
 use crate::failure::Failure;

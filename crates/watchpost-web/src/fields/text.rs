@@ -6,7 +6,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::{borrow::Cow, fmt::Display, str::FromStr};
-use watchpost_core::audit::Reduced;
+use watchpost_core::{
+    audit::Reduced,
+    value::time::{SINCE_DAYS_MAX, Since},
+};
 
 /// Returns the single text of a value.
 fn single<'r>(raw: Option<&'r Raw<'_>>) -> Option<&'r str> {
@@ -142,6 +145,35 @@ impl FieldValue for After {
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "minLength": 1, "maxLength": Self::MAX })
+    }
+}
+
+/// The beginning of a period: a date, a time or a number of days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Begin(pub(crate) Since);
+
+impl Begin {
+    /// The maximum length, in characters.
+    const MAX: usize = 40;
+}
+
+impl FieldValue for Begin {
+    fn read(raw: Option<&Raw<'_>>) -> Result<Self, Mismatch> {
+        single(raw)
+            .filter(|text| text.len() <= Self::MAX)
+            .and_then(|text| text.parse().ok())
+            .map(Self)
+            .ok_or_else(|| Mismatch::from(text::since(SINCE_DAYS_MAX)))
+    }
+    fn reduce(&self, name: &'static str, out: &mut Reduced<'_>) {
+        out.word(name, &self.0.to_string());
+    }
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [
+            { "type": "integer", "minimum": 0, "maximum": SINCE_DAYS_MAX },
+            { "type": "string", "format": "date" },
+            { "type": "string", "format": "date-time" },
+        ] })
     }
 }
 

@@ -73,6 +73,10 @@ pub(crate) fn whole_number(min: i64, max: i64) -> String {
     format!("a whole number from {min} to {max}")
 }
 
+pub(crate) fn since(days_max: i64) -> String {
+    format!("a date (2026-11-20), a time (2026-11-20T08:00:00Z) or a number of days from 0 to {days_max} (7)")
+}
+
 pub(crate) fn line_of(chars_max: usize) -> String {
     format!("a text of 1 to {chars_max} characters")
 }

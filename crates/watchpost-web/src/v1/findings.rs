@@ -4,11 +4,11 @@ use crate::{
     answer::Answer,
     context::{Context, wrong_position},
     failure::{Code, Failure},
-    fields::{After, Id, Limit, Line, Many, Offset, Person, Word, fields},
+    fields::{After, Begin, Id, Limit, Line, Many, Offset, Person, Word, fields},
     operation::{Declaration, Endpoint, Form, Method},
     schema::any_list,
     text,
-    wire::{AsOf, Foreign, NotReady, Time, finding::FindingOut, len, raw},
+    wire::{AsOf, Foreign, NotReady, Tenths, Time, finding::FindingOut, len, raw},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,12 +17,12 @@ use watchpost_core::{
     access::Permission,
     audit::{AuditOutcome, AuditTarget},
     check::{Framework, Service},
-    finding::{EntityFilter, Finding, FindingPage, FindingPosition, FindingQuery},
-    service::Detector,
+    finding::{EntityFilter, FindingPage, FindingPosition, FindingQuery},
+    service::FindingAnswer,
     value::{
         id::FindingId,
         time::Timestamp,
-        word::{Category, DismissReason, FindingStatus, Platform, Severity},
+        word::{Category, CollectionState, DismissReason, FindingStatus, Platform, Severity},
     },
 };
 
@@ -48,6 +48,8 @@ fields! {
         rule: Option<Line<64>>,
         /// Words in the title, subject or rule id.
         text: Option<Line<200>>,
+        /// First seen since: a date, a time or a number of days.
+        since: Option<Begin>,
         /// Rows of a page.
         limit: Limit<25>,
         /// next_after of the previous page, with the same filters.
@@ -110,6 +112,7 @@ impl FindingFields {
             },
             text: self.text.as_ref().map(|text| text.as_str().to_owned()),
             rule_id: self.rule.as_ref().map(|rule| rule.as_str().to_lowercase()),
+            since: self.since.map(|since| since.0.start(context.now)),
             limit: self.limit.rows(),
             after: None,
         })
@@ -208,15 +211,12 @@ fields! {
     }
 }
 
-/// A finding with all its details.
+/// A finding with all that explains it.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "FindingDetail")]
 pub(crate) struct Detail<'a> {
     #[serde(flatten)]
     finding: FindingOut<'a>,
-    /// The observed facts.
-    #[schemars(schema_with = "any_list")]
-    evidence: Box<RawValue>,
     last_seen_at: Time,
     status_changed_at: Time,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -229,8 +229,36 @@ pub(crate) struct Detail<'a> {
     /// Whether an analysis or a scan resolved it.
     auto_resolved: bool,
     reopen_count: u32,
+    /// The effect of fixing it on the risk score.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saving: Option<SavingOut>,
+    /// The observed facts.
+    #[schemars(schema_with = "any_list")]
+    evidence: Box<RawValue>,
+    /// The datasets that the rule evaluates, and when each was last read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    evidence_from: Vec<SourceOut>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<DetectorOut<'a>>,
+    #[serde(flatten)]
+    as_of: AsOf,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "FindingSaving")]
+struct SavingOut {
+    points: u64,
+    score_without: Tenths,
+    points_saved: Tenths,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EvidenceSource")]
+struct SourceOut {
+    platform: Word<Platform>,
+    dataset: &'static str,
+    state: Word<CollectionState>,
+    read_at: Time,
 }
 
 /// The rule or check that reports a finding.
@@ -245,27 +273,49 @@ struct DetectorOut<'a> {
     /// The steps to do by hand.
     remediation: &'a [String],
     references: &'a [String],
+    /// The ids in frameworks.
+    frameworks: &'a [&'a str],
 }
 
-fn detail<'a>(finding: &'a Finding, detector: Option<Detector<'a>>) -> Result<Detail<'a>, Failure> {
-    Ok(Detail {
-        finding: FindingOut::from(&finding.summary),
-        evidence: raw(&finding.evidence).map_err(Failure::unwritable)?,
-        last_seen_at: Time(finding.last_seen_at),
-        status_changed_at: Time(finding.status_changed_at),
-        snoozed_until: finding.snoozed_until.map(Time),
-        dismiss_reason: finding.dismiss_reason.map(Word),
-        note: finding.note.as_ref().map(Foreign),
-        auto_resolved: finding.auto_resolved,
-        reopen_count: finding.reopen_count,
-        rule: detector.map(|detector| DetectorOut {
-            title: detector.title,
-            description: detector.description,
-            action: detector.action,
-            remediation: detector.remediation,
-            references: detector.references,
-        }),
-    })
+impl<'a> Detail<'a> {
+    fn new(answer: &'a FindingAnswer<'_>, now: Timestamp) -> Result<Self, Failure> {
+        let finding = &answer.finding;
+        Ok(Self {
+            finding: FindingOut::from(&finding.summary),
+            last_seen_at: Time(finding.last_seen_at),
+            status_changed_at: Time(finding.status_changed_at),
+            snoozed_until: finding.snoozed_until.map(Time),
+            dismiss_reason: finding.dismiss_reason.map(Word),
+            note: finding.note.as_ref().map(Foreign),
+            auto_resolved: finding.auto_resolved,
+            reopen_count: finding.reopen_count,
+            saving: answer.saving.map(|saving| SavingOut {
+                points: saving.points,
+                score_without: Tenths(saving.score_without_tenths),
+                points_saved: Tenths(saving.saved_tenths),
+            }),
+            evidence: raw(&finding.evidence).map_err(Failure::unwritable)?,
+            evidence_from: answer
+                .sources
+                .iter()
+                .map(|source| SourceOut {
+                    platform: Word(source.platform),
+                    dataset: source.dataset.as_str(),
+                    state: Word(source.state),
+                    read_at: Time(source.read_at),
+                })
+                .collect(),
+            rule: answer.detector.as_ref().map(|detector| DetectorOut {
+                title: detector.title,
+                description: detector.description,
+                action: detector.action,
+                remediation: detector.remediation,
+                references: detector.references,
+                frameworks: &detector.frameworks,
+            }),
+            as_of: AsOf::new(&answer.freshness, now),
+        })
+    }
 }
 
 impl Endpoint for GetFinding {
@@ -274,7 +324,7 @@ impl Endpoint for GetFinding {
         path: "/api/v1/findings/{id}",
         name: "get_finding",
         group: "findings",
-        summary: "Returns one finding with its evidence and the steps to fix it",
+        summary: "Returns one finding in full: evidence, dates, the steps that fix it, and what fixing it saves",
         permission: Some(Permission::ReadPosture),
         form: Form::Own,
     };
@@ -284,9 +334,9 @@ impl Endpoint for GetFinding {
     async fn run(context: &Context<'_>, input: FindingById) -> Result<Answer, Failure> {
         let Id(id) = input.id;
         let target = AuditTarget::new("finding", &id);
-        let found = context.open(context.watchpost.finding(context.scope, id).await);
-        let (finding, detector) = found.map_err(|error| Failure::from(error).about(target.clone()))?;
-        Ok(Answer::json(&detail(&finding, detector)?)?.about(target))
+        let found = context.open(context.watchpost.explain_finding(context.scope, id).await);
+        let answer = found.map_err(|error| Failure::from(error).about(target.clone()))?;
+        Ok(Answer::json(&Detail::new(&answer, context.now)?)?.about(target))
     }
 }
 

@@ -35,6 +35,10 @@ const COMPARED_ELSEWHERE: &[&str] = &[
 fn queries(server: &Server) -> Vec<(&'static str, Value, String)> {
     let scans = server.get("/api/v1/scans?limit=2&scan_type=compliance");
     let id = |at: usize| scans["scans"][at]["scan_id"].as_str().expect("a scan").to_owned();
+    let finding = server.get("/api/v1/findings?limit=1")["findings"][0]["id"]
+        .as_str()
+        .expect("a finding")
+        .to_owned();
     let app = server.get("/api/v1/apps?limit=1")["apps"][0]["name"]
         .as_str()
         .expect("an app")
@@ -64,6 +68,16 @@ fn queries(server: &Server) -> Vec<(&'static str, Value, String)> {
             "list_findings",
             json!({"framework": "cis", "service": "exchange"}),
             path("/api/v1/findings?framework=cis&service=exchange"),
+        ),
+        (
+            "list_findings",
+            json!({"since": "3", "limit": 50}),
+            path("/api/v1/findings?since=3&limit=50"),
+        ),
+        (
+            "get_finding",
+            json!({"finding_id": finding}),
+            format!("/api/v1/findings/{finding}"),
         ),
         (
             "lookup_identity",

@@ -17,7 +17,7 @@ use crate::{
     data_dir::{DataDir, DataDirError, MasterKey, Purpose},
     engines::engines,
     metrics::StoreProbes,
-    owed::OwedEntries,
+    owed::{OwedEntries, TakenEntries},
     text,
 };
 use anyhow::Context as _;
@@ -136,8 +136,8 @@ impl Instance {
             Access::open(Arc::new(store.clone()), Arc::clone(&environment.clock));
         let signer = Signer::derive(master.secret());
         let owed = environment.state_dir.as_ref().map(|folder| {
-            let file = folder.join(format!("{}.owed", signer.key().instance()));
-            OwedEntries::new(file, Arc::clone(&environment.random))
+            let instance = signer.key().instance();
+            OwedEntries::new(folder, &instance, store.path(), Arc::clone(&environment.random))
         });
         let place = checkpoint_file(&settings.audit, environment.state_dir.as_deref(), signer.key())
             .map(|file| Arc::new(Place::new(file, signer, settings.audit.syslog)));
@@ -189,13 +189,25 @@ impl Instance {
     /// [`StoreError`] if they can't be stored yet. They stay owed.
     pub async fn settle_owed(&self) -> Result<Settled, StoreError> {
         let mut settled = Settled::default();
-        let Some(taken) = self.owed.as_ref().and_then(OwedEntries::take) else {
+        let taken = self.owed.as_ref().map(OwedEntries::take).unwrap_or_default();
+        if taken.is_empty() {
             return Ok(settled);
-        };
+        }
         // What is stored in a database that was set back or replaced is lost.
         if let Standing::Contradicts(..) | Standing::Invalid(..) = self.history.standing().await? {
             return Ok(settled);
         }
+        for taken in taken {
+            self.settle(&taken, &mut settled).await?;
+            taken.remove();
+        }
+        if settled.left_out > 0 {
+            tracing::warn!(left_out = settled.left_out, "owed audit entries can't be stored");
+        }
+        Ok(settled)
+    }
+
+    async fn settle(&self, taken: &TakenEntries, settled: &mut Settled) -> Result<(), StoreError> {
         let mut owed = taken.entries.len();
         for row in self.store.workspaces().await? {
             let of_workspace = taken.entries.iter().filter(|entry| entry.workspace == row.id);
@@ -208,12 +220,8 @@ impl Instance {
             settled.stored += self.watchpost().settle_owed(&operator, arguments).await?;
         }
         // Another database with the same master key may have had other workspaces.
-        settled.left_out = taken.unreadable + owed;
-        if settled.left_out > 0 {
-            tracing::warn!(left_out = settled.left_out, "owed audit entries can't be stored");
-        }
-        taken.remove();
-        Ok(settled)
+        settled.left_out += taken.unreadable + owed;
+        Ok(())
     }
 
     /// The number of words that this process has read and that this version doesn't know. Their rows are skipped.

@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 use watchpost_core::{
     access::ChangeReceipt,
     audit::{AuditOutcome, AuditTarget},
-    error::{Error, Source, StoreError},
+    error::{Error, NextStep, Source, StoreError},
 };
 
 /// The media type of problems.
@@ -71,7 +71,6 @@ impl Code {
         Self::MissingParameter,
         Self::InvalidBody,
         Self::InvalidPosition,
-        Self::IdempotencyKeyReused,
         Self::BadRequest,
         Self::Unauthorized,
         Self::WriteScopeRequired,
@@ -79,6 +78,7 @@ impl Code {
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Timeout,
+        Self::IdempotencyKeyReused,
         Self::Conflict,
         Self::TooLarge,
         Self::UnsupportedMediaType,
@@ -122,14 +122,13 @@ impl Code {
             | Self::MissingParameter
             | Self::InvalidBody
             | Self::InvalidPosition
-            | Self::IdempotencyKeyReused
             | Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::WriteScopeRequired | Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
-            Self::Conflict => StatusCode::CONFLICT,
+            Self::IdempotencyKeyReused | Self::Conflict => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
@@ -323,6 +322,24 @@ impl Failure {
             retry,
         })
     }
+}
+
+/// Returns the failure of looking something up. A name of several things is a conflict, as are two scans that can't be compared,
+/// and a name that nothing can have names nothing.
+pub(crate) fn of_lookup(error: Error) -> Failure {
+    let code = match &error {
+        Error::Invalid {
+            next: Some(NextStep::ChoosePerson),
+            ..
+        }
+        | Error::Invalid {
+            field: "app" | "app_name" | "entity" | "before_scan_id",
+            ..
+        } => Code::Conflict,
+        Error::Invalid { field: "email", .. } => Code::NotFound,
+        _ => return error.into(),
+    };
+    Failure { code, ..error.into() }
 }
 
 /// Returns the body `{"error":"…"}`.

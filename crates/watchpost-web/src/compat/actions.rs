@@ -3,8 +3,8 @@
 use crate::{
     answer::Answer,
     context::Context,
-    failure::Failure,
-    fields::{Id, IdempotencyKey, Line, NoFields, Whole, Word, fields},
+    failure::{Failure, of_lookup},
+    fields::{Id, IdempotencyKey, Line, Whole, Word, fields},
     operation::{Declaration, Endpoint, Form, Method},
     text,
     v1::{
@@ -27,6 +27,13 @@ use watchpost_core::{
 
 pub(crate) struct Sync;
 
+fields! {
+    pub(crate) struct SyncFields {
+        /// Makes a repeat of the request safe.
+        idempotency_key: Option<IdempotencyKey>,
+    }
+}
+
 /// A triggered sync as the reproduced product reports it.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CompatSync")]
@@ -48,10 +55,10 @@ impl Endpoint for Sync {
         permission: Some(Permission::TriggerSync),
         form: Form::Reproduced,
     };
-    type Input = NoFields;
+    type Input = SyncFields;
     type Output = SyncOut;
 
-    async fn run(context: &Context<'_>, _: NoFields) -> Result<Answer, Failure> {
+    async fn run(context: &Context<'_>, _: SyncFields) -> Result<Answer, Failure> {
         let answer = context
             .watchpost
             .trigger_sync(context.scope, None, None, context.record())
@@ -110,7 +117,8 @@ impl Endpoint for SetAppPolicy {
         let app = find(context, input.app_name.as_str())
             .await?
             .found
-            .one("app_name")?;
+            .one("app_name")
+            .map_err(of_lookup)?;
         let set = set(context, app.id, policy).await?;
         let output = PolicyOut {
             app_name: Foreign(&set.app.name),

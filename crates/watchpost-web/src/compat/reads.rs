@@ -3,7 +3,7 @@
 use crate::{
     answer::Answer,
     context::Context,
-    failure::Failure,
+    failure::{Failure, of_lookup},
     fields::{Id, Line, Many, NoFields, Person, Whole, Word, fields},
     operation::{Declaration, Endpoint, Form, Method},
     v1::{apps::find, integrations::connected},
@@ -196,7 +196,7 @@ impl Endpoint for Identity {
             .watchpost
             .identity(context.scope, input.email.as_str())
             .await;
-        let answer = context.open(found)?;
+        let answer = context.open(found).map_err(of_lookup)?;
         let identity = &answer.identity;
         let grants = identity.accounts.iter().flat_map(|account| &account.grants);
         let output = IdentityOut {
@@ -395,7 +395,7 @@ impl Endpoint for AppPolicyOf {
 
     async fn run(context: &Context<'_>, input: PolicyFields) -> Result<Answer, Failure> {
         let answer = find(context, input.app_name.as_str()).await?;
-        let app = answer.found.one("app_name")?;
+        let app = answer.found.one("app_name").map_err(of_lookup)?;
         let output = PolicyOut {
             app_name: Foreign(&app.name),
             status: Word(app.policy),

@@ -1,6 +1,6 @@
 //! The raw values of a request's fields.
 
-use super::{Field, FieldValue, Fields, Mismatch, Place, Raw};
+use super::{Field, FieldValue, Fields, IdempotencyKey, Mismatch, Place, Raw};
 use crate::{
     failure::{Code, Failure},
     text,
@@ -90,6 +90,7 @@ impl<'r> Source<'r> {
     /// Parses all fields of a request, and rejects names that the operation doesn't have.
     pub(crate) fn read<F: Fields>(&self) -> Result<F, Failure> {
         self.check_names(F::LIST.iter())?;
+        self.check_idempotency_key(F::LIST)?;
         F::read(self)
     }
 
@@ -124,6 +125,19 @@ impl<'r> Source<'r> {
             text::unknown_parameter(shown.untrusted(), similar, &allowed),
         );
         Err(failure.with_similar(similar))
+    }
+
+    /// Rejects an idempotency key for a change that doesn't read it, since the client would rely on it.
+    fn check_idempotency_key(&self, list: &[Field]) -> Result<(), Failure> {
+        let is_change = matches!(self.given, Given::Body(_));
+        let is_read = list.iter().any(|field| field.place == IdempotencyKey::PLACE);
+        if is_change && !is_read && self.headers.contains_key(IdempotencyKey::HEADER) {
+            return Err(Failure::invalid(
+                Code::UnknownParameter,
+                text::NO_IDEMPOTENCY_KEY.to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     /// Parses a field.
@@ -227,7 +241,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fields::{Flag, Id, IdempotencyKey, Limit, Line, Many, Whole, fields};
+    use crate::fields::{Flag, Id, Limit, Line, Many, NoFields, Whole, fields};
     use watchpost_core::{
         audit::{AuditKey, Reduced},
         value::{id::FindingId, word::Severity},
@@ -398,5 +412,19 @@ mod tests {
             query("idempotency_key=abc").is_err(),
             "not a parameter of the query"
         );
+    }
+
+    #[test]
+    fn a_change_that_reads_no_idempotency_key_rejects_one() {
+        let (path, mut headers) = (Vec::new(), HeaderMap::new());
+        let read = |headers: &HeaderMap| {
+            let source = Source::of_body(&path, headers, b"").unwrap();
+            source.read::<NoFields>().map_err(|failure| failure.code)
+        };
+        assert!(read(&headers).is_ok());
+        headers.insert("idempotency-key", http::HeaderValue::from_static("abc"));
+        assert_eq!(read(&headers).unwrap_err(), Code::UnknownParameter);
+        let source = Source::of_query(&path, &headers, "").unwrap();
+        assert!(source.read::<NoFields>().is_ok(), "reading again is harmless");
     }
 }

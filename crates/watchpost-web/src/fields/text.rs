@@ -33,8 +33,9 @@ fn line(raw: Option<&Raw<'_>>, max: usize) -> Result<String, Mismatch> {
         .ok_or_else(|| Mismatch::from(text::line_of(max)))
 }
 
-/// The pattern of texts that aren't empty: at least one character that isn't white space.
-const NOT_BLANK: &str = r"\S";
+/// The pattern of texts that aren't empty: at least one character that isn't white space. U+0085 is white space in Unicode, and so for
+/// trimming, but not for the regular expressions of JavaScript.
+const NOT_BLANK: &str = r"[^\s\u0085]";
 
 /// A text of 1 to `MAX` characters, after trimming white space.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,11 +183,13 @@ impl FieldValue for Begin {
 pub(crate) struct IdempotencyKey(String);
 
 impl IdempotencyKey {
+    /// The header with the key.
+    pub(crate) const HEADER: &str = "Idempotency-Key";
     const MAX: usize = 64;
 }
 
 impl FieldValue for IdempotencyKey {
-    const PLACE: Place = Place::Header("Idempotency-Key");
+    const PLACE: Place = Place::Header(Self::HEADER);
 
     fn read(raw: Option<&Raw<'_>>) -> Result<Self, Mismatch> {
         let text = single(raw).filter(|text| {

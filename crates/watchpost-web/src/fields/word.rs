@@ -161,6 +161,6 @@ impl<T: ClosedList> FieldValue for Many<T> {
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let items = generator.subschema_for::<Word<T>>();
-        json_schema!({ "type": "array", "items": items })
+        json_schema!({ "type": "array", "items": items, "minItems": 1 })
     }
 }

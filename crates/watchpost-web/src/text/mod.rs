@@ -16,6 +16,7 @@ pub(crate) const WRITE_SCOPE_REQUIRED: &str = "Write scope required: this operat
 pub(crate) const BODY_NOT_AN_OBJECT: &str = "the body must be one JSON object";
 pub(crate) const REPEATED_FIELD: &str = "each name must be in the body only once";
 pub(crate) const CONTENT_TYPE_JSON: &str = "a body must have the Content-Type application/json";
+pub(crate) const NO_IDEMPOTENCY_KEY: &str = "this operation takes no Idempotency-Key, since the answer to a repeated request is the scan that is running or ended in the last minute";
 pub(crate) const FLAG_EXPECTED: &str = "true or false";
 pub(crate) const ID_EXPECTED: &str = "an id, such as 018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f";
 pub(crate) const POSITION_EXPECTED: &str = "next_after of the previous page";

@@ -3,7 +3,7 @@
 use crate::{
     answer::Answer,
     context::Context,
-    failure::Failure,
+    failure::{Failure, of_lookup},
     fields::{Id, Many, Word, fields},
     operation::{Declaration, Endpoint, Form, Method},
     schema::any_value,
@@ -248,7 +248,7 @@ impl Endpoint for CompareScans {
         let compared = context
             .watchpost
             .compare_scans(context.scope, before, after, &filter);
-        let answer = context.open(compared.await)?;
+        let answer = context.open(compared.await).map_err(of_lookup)?;
         let output = output(&answer).map_err(Failure::unwritable)?;
         Ok(Answer::json(&output)?.about(AuditTarget::new("scan", &answer.after.id)))
     }

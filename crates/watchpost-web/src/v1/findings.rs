@@ -3,7 +3,7 @@
 use crate::{
     answer::Answer,
     context::{Context, wrong_position},
-    failure::{Code, Failure},
+    failure::{Code, Failure, of_lookup},
     fields::{After, Begin, Id, Limit, Line, Many, Offset, Person, Word, fields},
     operation::{Declaration, Endpoint, Form, Method},
     schema::any_list,
@@ -122,7 +122,7 @@ impl FindingFields {
 /// Resolves `entity`. An entity of another workspace is not found.
 async fn entity(context: &Context<'_>, text: &str) -> Result<EntityFilter, Failure> {
     let found = context.watchpost.find_entity(context.scope, text).await;
-    context.open(found)?.ok_or_else(|| {
+    context.open(found).map_err(of_lookup)?.ok_or_else(|| {
         Failure::new(
             Code::NotFound,
             AuditOutcome::NotFound,

@@ -3,7 +3,7 @@
 use crate::{
     answer::Answer,
     context::Context,
-    failure::Failure,
+    failure::{Failure, of_lookup},
     fields::{Id, Person, fields},
     operation::{Declaration, Endpoint, Form, Method},
     wire::identity::PersonOut,
@@ -22,7 +22,7 @@ fields! {
 }
 
 fn answer(context: &Context<'_>, found: Result<IdentityAnswer, Error>) -> Result<Answer, Failure> {
-    let found = found?;
+    let found = found.map_err(of_lookup)?;
     let target = AuditTarget::new("identity", &found.identity.id);
     Ok(Answer::json(&PersonOut::new(&found, context.now))?.about(target))
 }

@@ -39,7 +39,7 @@ fields! {
     }
 }
 
-/// The file of a report, whose media type depends on the format.
+/// The file of a report, whose media type depends on the format. The schema is the JSON format's; the others are texts.
 pub(crate) struct ReportFile;
 
 impl JsonSchema for ReportFile {
@@ -50,7 +50,7 @@ impl JsonSchema for ReportFile {
         "ReportFile".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string" })
+        json_schema!({ "type": "object" })
     }
 }
 

@@ -138,7 +138,7 @@ fn a_repeat_with_the_same_idempotency_key_changes_nothing() {
     assert_eq!(server.get(&format!("/api/v1/findings/{id}"))["status"], "open");
     // Another request with the same key is refused.
     let reply = server.send(&request(json!({"days": 8}), "once"));
-    assert_eq!(reply.status, 400, "{reply:?}");
+    assert_eq!(reply.status, 409, "{reply:?}");
     assert_eq!(reply.json()["code"], "idempotency_key_reused");
     // The tool recognizes the same request, too.
     let arguments = json!({"finding_id": id, "days": 7, "idempotency_key": "of the tool"});

@@ -148,7 +148,7 @@ fn the_demo_accepts_its_own_keys_rejects_others_and_stops_at_sigterm() {
     let welcome = read_until(&mut out, "Then ask");
     let tools = tools_through(&snippet_for("Claude Desktop", &welcome));
     assert_eq!(
-        tools, 14,
+        tools, 15,
         "the printed snippet starts a client's server: {welcome}"
     );
 

@@ -6,7 +6,11 @@ use crate::{
     demo::{self, Live},
 };
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 use watchpost_core::value::text::ForeignText;
 use watchpost_mcp::tools::TOOLS;
 use watchpost_protocol::Handler as _;
@@ -133,16 +137,27 @@ impl Parts {
                         "<img src=x",
                         "<svg/onload",
                         "<iframe src",
-                        "javascript:alert",
+                        "=\"javascript:",
+                        "='javascript:",
+                        "=javascript:",
                     ] {
                         assert!(!text.contains(markup), "{markup}");
                     }
+                    keep_for_browser(text);
                 }
                 self.data.push(text.to_owned());
             }
             None => panic!("a resource has a media type"),
         }
     }
+}
+
+/// Writes a report to the folder of the build, where `tests/torture/browser.py` finds it and opens it in a browser.
+fn keep_for_browser(report: &str) {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(folder.join(format!("injected-{number}.html")), report).expect("the report is written");
 }
 
 /// A session that checks each answer.
@@ -376,6 +391,20 @@ async fn resources(session: &mut Session, found: &Found) {
             .map(|email| format!("watchpost://identities/{email}")),
     );
     uris.extend(found.apps.iter().map(|id| format!("watchpost://apps/{id}")));
+    let mut scans = BTreeSet::new();
+    let list = session.ask("list_scans", json!({"status": "completed"})).await;
+    strings(&list, "scan_id", &mut scans);
+    assert!(scans.len() > 2, "{list}");
+    for scan in scans {
+        for report in [
+            "executive.html",
+            "framework.html",
+            "evidence.html",
+            "evidence.csv",
+        ] {
+            uris.insert(format!("watchpost://reports/{scan}-{report}"));
+        }
+    }
     for uri in uris {
         let read = session.send("resources/read", json!({"uri": uri})).await;
         assert!(read["result"]["contents"].is_array(), "{uri}: {read}");

@@ -90,7 +90,7 @@ def main():
             assert b"</html>" in dom
         words = html.unescape(page.decode())
         shown |= {text for text in texts if text.strip().replace("alert(", REQUEST.decode())[:24] in words}
-    assert len(shown) >= 40, f"only {len(shown)} injections are in the reports"
+    assert len(shown) >= (40 if FULL else 10), f"only {len(shown)} injections are in the reports"
     sizes = sum(report.stat().st_size for report in reports)
     print(f"- {len(reports)} reports ({sizes / 1024:.0f} KiB) with {len(shown)} of {len(texts)} injections, each opened with and without its policy: no script ran, nothing was loaded")
 

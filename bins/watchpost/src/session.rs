@@ -369,6 +369,12 @@ impl Session {
         }
     }
 
+    /// Returns the size of the write-ahead log in bytes, and whether it is larger than it is when it can be emptied.
+    pub(crate) fn write_ahead_log(&self) -> (u64, bool) {
+        let store = self.instance.store();
+        (store.log_bytes(), store.is_log_large())
+    }
+
     /// Checks the database file.
     pub(crate) async fn integrity_check(&self) -> Result<()> {
         let problems = self

@@ -117,6 +117,11 @@ impl StoreProbes {
             );
         }
         recorder.describe_gauge(
+            KeyName::from_const_str("watchpost_write_ahead_log_bytes"),
+            Some(Unit::Bytes),
+            SharedString::const_str(text::metric::LOG_BYTES),
+        );
+        recorder.describe_gauge(
             KeyName::from_const_str("watchpost_ready"),
             None,
             SharedString::const_str(text::metric::READY),
@@ -215,6 +220,9 @@ impl Probes for StoreProbes {
         ] {
             self.gauge(name, f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
         }
+        // Whole pages, since 32 bits of bytes would be too few.
+        let pages = u32::try_from(self.store.log_bytes() / 4_096).unwrap_or(u32::MAX);
+        self.gauge("watchpost_write_ahead_log_bytes", f64::from(pages) * 4_096.0);
         self.gauge("watchpost_ready", if ready { 1.0 } else { 0.0 });
         self.handle.render()
     }

@@ -190,6 +190,7 @@ pub(crate) mod metric {
     pub(crate) const STREAMS_MAX: &str = "Event streams that may be open at the same time";
     pub(crate) const CONNECTIONS: &str = "Connections that are open now, without those reserved for probes";
     pub(crate) const CONNECTIONS_MAX: &str = "Connections that may be open at the same time";
+    pub(crate) const LOG_BYTES: &str = "Size of the write-ahead log of the database, in whole pages";
     pub(crate) const READY: &str = "1 if the store can be read and written";
 }
 

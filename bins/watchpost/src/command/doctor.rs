@@ -79,6 +79,7 @@ pub(crate) async fn run(
     // The file is one, whatever the number of workspaces.
     if let Some(session) = sessions.first() {
         checks.push(database(session).await);
+        checks.push(write_ahead_log(session));
         checks.push(stored_words(session).await);
         checks.push(credentials(session).await);
         checks.push(checkpoint(session).await);
@@ -136,6 +137,13 @@ async fn database(session: &Session) -> Check {
         Ok(()) => Check::new("database", text::doctor::DATABASE_INTACT.to_owned(), None),
         Err(error) => Check::failed("database", &error),
     }
+}
+
+/// Looks for a log that can't be emptied. This process has just begun to read, so it doesn't hold the log itself.
+fn write_ahead_log(session: &Session) -> Check {
+    let (bytes, is_large) = session.write_ahead_log();
+    let next_step = is_large.then(|| text::doctor::END_THE_READER.to_owned());
+    Check::new("write-ahead log", text::doctor::log_size(bytes), next_step)
 }
 
 /// Looks for stored words that this version doesn't know. Lists leave their rows out.

@@ -15,6 +15,7 @@ use watchpost_runtime::open_files::Capacity;
 
 pub(crate) const PROBLEMS_FOUND: &str = "there are problems: see above";
 pub(crate) const DATABASE_INTACT: &str = "intact";
+pub(crate) const END_THE_READER: &str = "another process keeps it from being emptied: find the process that has the database open (`lsof`), and end it if it is not Watchpost";
 pub(crate) const RESTORE_A_BACKUP: &str = "restore a backup with `watchpost restore`";
 pub(crate) const RUN_AGAIN: &str = "mend that, then run `watchpost doctor` again";
 pub(crate) const EXPORT_AND_RESTORE: &str = "keep the evidence with `watchpost audit export`, find out who can write the database, and restore a backup with `watchpost \
@@ -33,6 +34,10 @@ pub(crate) const CREATE_A_KEY: &str =
 pub(crate) const RAISE_OPEN_FILES: &str =
     "raise the limit with `ulimit -n`, or with LimitNOFILE in the unit of systemd";
 pub(crate) const START_A_SERVER: &str = "start `watchpost-http` (a desktop assistant over stdio needs none)";
+
+pub(crate) fn log_size(bytes: u64) -> String {
+    format!("{} MiB", bytes.div_ceil(1_024 * 1_024))
+}
 
 /// One check, and the next step below it if there is a problem.
 pub(crate) fn check(ok: bool, name: &str, detail: &str, next_step: Option<&str>) -> String {

@@ -10,7 +10,7 @@ use crate::{
         },
         open_error::OpenError,
         reader::{LongReads, Pool},
-        writer::{Ports, Tx, Writer},
+        writer::{LARGE_LOG_BYTES, Ports, Tx, Writer},
     },
     port::copy,
     table::{
@@ -34,7 +34,10 @@ use watchpost_core::{
     audit::{AuditOutcome, PendingEntry},
     error::StoreError,
     port::{Clock, Random},
-    value::id::{ImportId, WorkspaceId},
+    value::{
+        id::{ImportId, WorkspaceId},
+        time::Timestamp,
+    },
 };
 
 /// The embedded store: implements all storage ports with one SQLite file. Cheap to clone; dropping the last clone closes it.
@@ -211,6 +214,24 @@ impl SqliteStore {
                 checked
             })
             .await
+    }
+
+    /// Returns the size of the write-ahead log in bytes; 0 if there is none.
+    pub fn log_bytes(&self) -> u64 {
+        let mut path = self.inner.path.as_os_str().to_owned();
+        path.push("-wal");
+        std::fs::metadata(path).map_or(0, |meta| meta.len())
+    }
+
+    /// Whether the write-ahead log is larger than it is when it can be emptied.
+    pub fn is_log_large(&self) -> bool {
+        self.log_bytes() > LARGE_LOG_BYTES
+    }
+
+    /// Returns the time since which this process can't empty the write-ahead log, because another one reads an older state of
+    /// the database. It is measured when the log is merged into the file.
+    pub fn log_held_since(&self) -> Option<Timestamp> {
+        self.inner.writer.log_held_since()
     }
 
     /// Returns the problems in the file's structure, at most 20 lines; empty if the file is intact.

@@ -171,6 +171,40 @@ fn tampering_with_the_audit_log_is_detected_at_the_changed_row() {
 }
 
 /// A store with a workspace and `entries` audit entries, and a folder for copies.
+/// Security C05: another program that reads the database for a long time is noticed, and so is its end.
+#[tokio::test]
+async fn a_foreign_reader_that_keeps_the_log_from_being_emptied_is_noticed() {
+    let file = with_entries(1).await;
+    let store = &file.store;
+    let workspace = store.workspaces().await.unwrap()[0].id;
+    let scope =
+        Access::open(Arc::new(store.clone()), clock())
+            .operator
+            .enter(workspace, KeyScope::Read, false);
+    // Writes until the log was merged at least once.
+    let write_until = async |held: bool| {
+        for _ in 0..5_000 {
+            if store.log_held_since().is_some() == held {
+                return;
+            }
+            let entry = scope.observe("case.read", AuditTarget::default(), AuditOutcome::Ok, call());
+            store.append(entry).await.unwrap().into_value();
+        }
+        panic!(
+            "after 5,000 entries the log is held since {:?}",
+            store.log_held_since()
+        );
+    };
+    let foreign = Connection::open(file.path()).unwrap();
+    foreign
+        .execute_batch("BEGIN; SELECT count(*) FROM audit_entries;")
+        .unwrap();
+    write_until(true).await;
+    assert!(store.log_bytes() > 4_096 * 1_000 && !store.is_log_large());
+    foreign.execute_batch("COMMIT").unwrap();
+    write_until(false).await;
+}
+
 async fn with_entries(entries: usize) -> crate::conformance::File {
     let file = open(clock());
     let store: Arc<SqliteStore> = Arc::new(file.store.clone());

@@ -9,6 +9,7 @@
 //! where a recovery after a crash would find them. A small commit takes their place at once. Only if that fails too, the
 //! outcome of the change is reported as unknown.
 
+mod backlog;
 mod entry;
 mod outage;
 mod queue;
@@ -16,6 +17,7 @@ mod thread;
 mod tx;
 mod work;
 
+pub(crate) use backlog::LARGE_LOG_BYTES;
 pub(crate) use entry::Appending;
 pub(crate) use tx::{Ports, Tx};
 
@@ -35,7 +37,7 @@ use std::{
 };
 use thread::WriterThread;
 use tokio::sync::oneshot;
-use watchpost_core::{audit::PendingEntry, error::StoreError};
+use watchpost_core::{audit::PendingEntry, error::StoreError, value::time::Timestamp};
 use work::{Change, Sliced};
 
 /// The most calls that may wait. Further calls fail as unavailable.
@@ -77,6 +79,11 @@ impl Writer {
             idle: Mutex::default(),
             thread: Mutex::default(),
         }
+    }
+
+    /// Returns the time since which the write-ahead log can't be emptied.
+    pub(crate) fn log_held_since(&self) -> Option<Timestamp> {
+        self.shared.held_since.get()
     }
 
     fn enqueue(&self, add: impl FnOnce(&mut Queues) -> bool) -> Result<(), StoreError> {

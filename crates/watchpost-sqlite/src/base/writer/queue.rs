@@ -1,6 +1,7 @@
 //! The writer's queues.
 
 use super::{
+    backlog::HeldSince,
     entry::Ticket,
     work::{Bulk, Work},
 };
@@ -27,4 +28,5 @@ pub(super) struct Queues {
 pub(super) struct Shared {
     pub(super) queues: Mutex<Queues>,
     pub(super) ready: Condvar,
+    pub(super) held_since: HeldSince,
 }

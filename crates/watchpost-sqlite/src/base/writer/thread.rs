@@ -1,6 +1,7 @@
 //! The writer's thread: groups, slices, checkpoints.
 
 use super::{
+    backlog::Backlog,
     entry::PendingWakers,
     outage::Outage,
     queue::{Call, Shared},
@@ -52,6 +53,7 @@ pub(super) struct WriterThread {
     bulk_since_shrink: bool,
     outage: Outage,
     unmerged: LogSample,
+    backlog: Backlog,
 }
 
 impl WriterThread {
@@ -60,6 +62,7 @@ impl WriterThread {
             LOG_PAGES.with(|cell| cell.set(pages));
             Ok(())
         }));
+        let backlog = Backlog::new(shared.held_since.clone());
         Self {
             conn,
             ports,
@@ -70,6 +73,7 @@ impl WriterThread {
             bulk_since_shrink: false,
             outage: Outage::default(),
             unmerged: LogSample::new(),
+            backlog,
         }
     }
 
@@ -143,14 +147,21 @@ impl WriterThread {
         }
     }
 
-    fn checkpoint(&self, mode: &str) {
+    fn checkpoint(&mut self, mode: &str) {
+        let now = self.ports.clock.now();
+        // A reader of an older state is no error: the row says how much of the log is merged.
         let result = self
             .conn
-            .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
-        if let Err(error) = result
-            && let Some(left_out) = self.unmerged.take(self.ports.clock.now())
-        {
-            tracing::warn!(%error, left_out, "the write-ahead log can't be merged into the store's file");
+            .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
+                Ok((row.get(1)?, row.get(2)?))
+            });
+        match result {
+            Ok((pages, merged)) => self.backlog.merged(pages, merged, now),
+            Err(error) => {
+                if let Some(left_out) = self.unmerged.take(now) {
+                    tracing::warn!(%error, left_out, "the write-ahead log can't be merged into the store's file");
+                }
+            }
         }
     }
 

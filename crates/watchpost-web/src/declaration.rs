@@ -26,8 +26,8 @@ impl Method {
 pub enum Form {
     /// An operation of this API: errors are problems.
     Own,
-    /// A route of the reproduced product, with its field names: errors are `{"error":"…"}`, and there is no `operationId`.
-    Reproduced,
+    /// A compatible route, with field names of its own: errors are `{"error":"…"}`, and there is no `operationId`.
+    Compatible,
 }
 
 /// The declaration of an operation.

@@ -1,5 +1,5 @@
 //! The failures of requests, and the bodies in which they are answered: RFC 9457 problems under `/api/v1`, and
-//! `{"error":"…"}` on the routes of the reproduced product.
+//! `{"error":"…"}` on the compatible routes.
 
 use crate::{
     schema::inline_schema,

@@ -32,7 +32,7 @@ const BEARER_SCHEME: &str = "bearer";
 /// The media types of reports.
 const REPORT_TYPES: [&str; 4] = ["text/html", "text/markdown", "text/csv", "application/x-ndjson"];
 
-/// The body of an error of the reproduced product.
+/// The body of an error on a compatible route.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ErrorMessage {
     /// The reason, and the next step.
@@ -248,7 +248,7 @@ fn responses(operation: &Operation, generators: &mut Generators) -> Vec<(String,
             let schema = generators.sent.subschema_for::<Problem<'_>>();
             (PROBLEM, converted(schema))
         }
-        Form::Reproduced => {
+        Form::Compatible => {
             let schema = generators.sent.subschema_for::<ErrorMessage>();
             ("application/json", converted(schema))
         }

@@ -145,11 +145,11 @@ impl Operation {
         matches!(self.kind, Kind::Public(_))
     }
 
-    /// Returns the `operationId`. The reproduced product's routes have none.
+    /// Returns the `operationId`. The compatible routes have none.
     pub const fn id(&self) -> Option<&'static str> {
         match self.declaration.form {
             Form::Own => Some(self.declaration.name),
-            Form::Reproduced => None,
+            Form::Compatible => None,
         }
     }
 

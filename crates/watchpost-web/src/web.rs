@@ -48,7 +48,7 @@ impl Web {
             .filter(|_| declaration.method == Method::Post);
         let mut reply = match declaration.form {
             Form::Own => Reply::problem(status, failure.problem(retry)),
-            Form::Reproduced => Reply::new(status, crate::answer::JSON, error_body(&failure.detail)),
+            Form::Compatible => Reply::new(status, crate::answer::JSON, error_body(&failure.detail)),
         };
         if failure.code == Code::Unavailable {
             reply.retry_after = Some(RETRY_SECONDS);

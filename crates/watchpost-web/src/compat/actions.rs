@@ -34,7 +34,7 @@ fields! {
     }
 }
 
-/// A triggered sync as the reproduced product reports it.
+/// A triggered sync in the compatible form.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CompatSync")]
 pub(crate) struct SyncOut {
@@ -51,9 +51,9 @@ impl Endpoint for Sync {
         path: "/api/mcp/sync",
         name: "trigger_sync",
         group: "compatible",
-        summary: "Queues a sync of all connected platforms, with the field names of the reproduced product",
+        summary: "Queues a sync of all connected platforms in the compatible form",
         permission: Some(Permission::TriggerSync),
-        form: Form::Reproduced,
+        form: Form::Compatible,
     };
     type Input = SyncFields;
     type Output = SyncOut;
@@ -105,9 +105,9 @@ impl Endpoint for SetAppPolicy {
         path: "/api/mcp/app-policy",
         name: "set_app_policy",
         group: "compatible",
-        summary: "Sets the policy of one app by name, with the field names of the reproduced product",
+        summary: "Sets the policy of one app by name in the compatible form",
         permission: Some(Permission::SetAppPolicy),
-        form: Form::Reproduced,
+        form: Form::Compatible,
     };
     type Input = PolicyFields;
     type Output = PolicyOut<'static>;
@@ -160,9 +160,9 @@ impl Endpoint for Snooze {
         path: "/api/mcp/findings/snooze",
         name: "snooze_finding",
         group: "compatible",
-        summary: "Hides a finding for 1 to 90 days, with the field names of the reproduced product",
+        summary: "Hides a finding for 1 to 90 days in the compatible form",
         permission: Some(Permission::SnoozeFinding),
-        form: Form::Reproduced,
+        form: Form::Compatible,
     };
     type Input = SnoozeFields;
     type Output = StateOut;
@@ -204,9 +204,9 @@ impl Endpoint for Dismiss {
         path: "/api/mcp/findings/dismiss",
         name: "dismiss_finding",
         group: "compatible",
-        summary: "Closes a finding as accepted or wrong, with the field names of the reproduced product",
+        summary: "Closes a finding as accepted or wrong in the compatible form",
         permission: Some(Permission::DismissFinding),
-        form: Form::Reproduced,
+        form: Form::Compatible,
     };
     type Input = DismissFields;
     type Output = StateOut;
@@ -257,9 +257,9 @@ impl Endpoint for Remediate {
         path: "/api/mcp/findings/remediate",
         name: "remediate_finding",
         group: "compatible",
-        summary: "Requests the fix for a finding, with the field names of the reproduced product",
+        summary: "Requests the fix for a finding in the compatible form",
         permission: Some(Permission::RequestRemediation),
-        form: Form::Reproduced,
+        form: Form::Compatible,
     };
     type Input = RemediateFields;
     type Output = RemediationOut<'static>;

@@ -21,7 +21,7 @@ use watchpost_core::{
 
 pub(crate) struct RiskScore;
 
-/// The score as the reproduced product reports it.
+/// The score in the compatible form.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CompatRiskScore")]
 pub(crate) struct RiskOut<'a> {
@@ -78,9 +78,9 @@ impl Endpoint for RiskScore {
         path: "/api/mcp/risk-score",
         name: "get_risk_score",
         group: "compatible",
-        summary: "Returns the risk score, with the field names of the reproduced product",
+        summary: "Returns the risk score in the compatible form",
         permission: Some(Permission::ReadPosture),
-        form: Form::Reproduced,
+        form: Form::Compatible,
     };
     type Input = NoFields;
     type Output = RiskOut<'static>;
@@ -109,7 +109,7 @@ impl Endpoint for RiskScore {
 
 pub(crate) struct PostureSummary;
 
-/// The summary as the reproduced product reports it.
+/// The summary in the compatible form.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CompatSummary")]
 pub(crate) struct SummaryOut {
@@ -153,9 +153,9 @@ impl Endpoint for PostureSummary {
         path: "/api/mcp/posture-summary",
         name: "get_posture_summary",
         group: "compatible",
-        summary: "Returns the posture in a text and numbers, with the field names of the reproduced product",
+        summary: "Returns the posture in a text and numbers in the compatible form",
         permission: Some(Permission::ReadPosture),
-        form: Form::Reproduced,
+        form: Form::Compatible,
     };
     type Input = NoFields;
     type Output = SummaryOut;

@@ -39,7 +39,7 @@ fields! {
     }
 }
 
-/// Open findings as the reproduced product lists them.
+/// Open findings in the compatible form.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CompatFindings")]
 pub(crate) struct FindingsOut<'a> {
@@ -108,9 +108,9 @@ impl Endpoint for Findings {
         path: "/api/mcp/findings",
         name: "list_findings",
         group: "compatible",
-        summary: "Lists open findings, with the field names of the reproduced product",
+        summary: "Lists open findings in the compatible form",
         permission: Some(Permission::ReadPosture),
-        form: Form::Reproduced,
+        form: Form::Compatible,
     };
     type Input = FindingFields;
     type Output = FindingsOut<'static>;
@@ -144,7 +144,7 @@ fields! {
     }
 }
 
-/// A person as the reproduced product reports it.
+/// A person in the compatible form.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CompatIdentity")]
 pub(crate) struct IdentityOut<'a> {
@@ -184,9 +184,9 @@ impl Endpoint for Identity {
         path: "/api/mcp/identity",
         name: "lookup_identity",
         group: "compatible",
-        summary: "Looks up one person by email address, with the field names of the reproduced product",
+        summary: "Looks up one person by email address in the compatible form",
         permission: Some(Permission::ReadPosture),
-        form: Form::Reproduced,
+        form: Form::Compatible,
     };
     type Input = IdentityFields;
     type Output = IdentityOut<'static>;
@@ -242,7 +242,7 @@ impl Endpoint for Identity {
 
 pub(crate) struct Integrations;
 
-/// The connected platforms as the reproduced product lists them.
+/// The connected platforms in the compatible form.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CompatIntegrations")]
 pub(crate) struct IntegrationsOut {
@@ -280,9 +280,9 @@ impl Endpoint for Integrations {
         path: "/api/mcp/integrations",
         name: "get_integrations",
         group: "compatible",
-        summary: "Lists the connected platforms, with the field names of the reproduced product",
+        summary: "Lists the connected platforms in the compatible form",
         permission: Some(Permission::ReadPosture),
-        form: Form::Reproduced,
+        form: Form::Compatible,
     };
     type Input = NoFields;
     type Output = IntegrationsOut;
@@ -314,7 +314,7 @@ impl Endpoint for Integrations {
 
 pub(crate) struct Rules;
 
-/// The active rules as the reproduced product lists them.
+/// The active rules in the compatible form.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CompatRules")]
 pub(crate) struct RulesOut<'a> {
@@ -338,9 +338,9 @@ impl Endpoint for Rules {
         path: "/api/mcp/rules",
         name: "list_rules",
         group: "compatible",
-        summary: "Lists the active rules, with the field names of the reproduced product",
+        summary: "Lists the active rules in the compatible form",
         permission: Some(Permission::ReadPosture),
-        form: Form::Reproduced,
+        form: Form::Compatible,
     };
     type Input = NoFields;
     type Output = RulesOut<'static>;
@@ -372,7 +372,7 @@ fields! {
     }
 }
 
-/// The policy of an app as the reproduced product reports it.
+/// The policy of an app in the compatible form.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CompatAppPolicy")]
 pub(crate) struct PolicyOut<'a> {
@@ -386,9 +386,9 @@ impl Endpoint for AppPolicyOf {
         path: "/api/mcp/app-policy",
         name: "check_app_policy",
         group: "compatible",
-        summary: "Returns the policy of one app by name, with the field names of the reproduced product",
+        summary: "Returns the policy of one app by name in the compatible form",
         permission: Some(Permission::ReadPosture),
-        form: Form::Reproduced,
+        form: Form::Compatible,
     };
     type Input = PolicyFields;
     type Output = PolicyOut<'static>;

@@ -92,7 +92,7 @@ impl Endpoint for GetHealth {
 const OK: &str = "ok";
 const DEGRADED: &str = "degraded";
 
-/// The health of the server, as the reproduced product reports it.
+/// The health of the server, in the compatible form.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ServerHealth")]
 pub(crate) struct ServerHealth {
@@ -117,7 +117,7 @@ pub(crate) const SERVER_HEALTH: Declaration = Declaration {
     group: "health",
     summary: "Returns whether the server and its database work; 503 if not",
     permission: None,
-    form: Form::Reproduced,
+    form: Form::Compatible,
 };
 
 /// Serves the health of the server, without a credential.

@@ -55,8 +55,8 @@ fn the_page_of_the_api_is_up_to_date() {
     let page = with_table(&stored, "operations", &table(Form::Own));
     let page = with_table(
         &page,
-        "routes of the reproduced product",
-        &table(Form::Reproduced),
+        "compatible routes",
+        &table(Form::Compatible),
     );
     let page = with_table(&page, "codes", &codes());
     if std::env::var_os("UPDATE_DOCS").is_some() {

@@ -1,4 +1,4 @@
-//! The routes of the reproduced product: its field names, its values and its errors.
+//! The compatible routes: its field names, its values and its errors.
 
 use super::{Request, Server};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ fn names(value: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn answers_have_the_field_names_of_the_reproduced_product() {
+fn answers_have_the_compatible_field_names() {
     let server = Server::start();
     let risk = server.get("/api/mcp/risk-score");
     assert_eq!(
@@ -112,7 +112,7 @@ fn answers_have_the_field_names_of_the_reproduced_product() {
 }
 
 #[test]
-fn changes_have_the_field_names_of_the_reproduced_product() {
+fn changes_have_the_compatible_field_names() {
     let server = Server::start();
     let app = server.get("/api/v1/apps?policy=none&limit=1")["apps"][0]["name"]
         .as_str()
@@ -156,7 +156,7 @@ fn changes_have_the_field_names_of_the_reproduced_product() {
 }
 
 #[test]
-fn errors_have_the_form_of_the_reproduced_product() {
+fn errors_have_the_compatible_form() {
     let server = Server::start();
     for (request, status) in [
         (Request::get("/api/mcp/identity").key(&server.read), 400),

@@ -110,7 +110,7 @@ fn has_form(operation: &Operation, reply: &super::Reply, code: &str) {
             assert_eq!(body["type"], "about:blank");
             assert!(body["title"].is_string() && body["detail"].is_string());
         }
-        Form::Reproduced => {
+        Form::Compatible => {
             assert_eq!(body.as_object().map(serde_json::Map::len), Some(1), "{body}");
             assert!(body["error"].is_string(), "{operation:?}: {body}");
         }

@@ -11,7 +11,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 CONFIG = json.loads(os.environ["INTEROP"])
 QUERIES = [
-    "check_app_policy", "compare_scans", "generate_report", "get_integrations", "get_posture_summary", "get_risk_score", "get_scan",
+    "check_app_policy", "compare_scans", "generate_report", "get_finding", "get_integrations", "get_posture_summary", "get_risk_score", "get_scan",
     "get_score_trend", "list_check_results", "list_findings", "list_rules", "list_scans", "lookup_identity", "start_scan",
 ]
 ACTIONS = ["dismiss_finding", "remediate_finding", "set_app_policy", "snooze_finding", "trigger_sync"]
@@ -39,6 +39,8 @@ async def drive_with_write_key(client):
     page = await call(client, "list_findings", severity=["critical", "high"], limit=100)
     assert page["returned"] == len(page["findings"])
     person = next(row for row in page["findings"] if row["subject"].get("email"))
+    details = await call(client, "get_finding", finding_id=person["id"])
+    assert details["id"] == person["id"] and details["rule"]["remediation"] and details["evidence"]
     identity = await call(client, "lookup_identity", email=person["subject"]["email"])
     assert person["id"] in json.dumps(identity)
     assert len((await call(client, "get_integrations"))["integrations"]) == 2

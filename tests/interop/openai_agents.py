@@ -71,12 +71,12 @@ def direct_caller(server):
     return call
 
 
-def named_all(name, schema):
-    """Arguments as a strict schema demands them: each parameter is named."""
+def named_all(needed, schema):
+    """Arguments as a strict schema demands them: each parameter is named. `needed` are those that can't be empty."""
     given = {}
     for key, parameter in schema["properties"].items():
         value = parameter.get("default", parameter["enum"][0] if "enum" in parameter else EMPTY[parameter["type"]])
-        given[key] = NEEDED.get(name, {}).get(key, value)
+        given[key] = needed.get(key, value)
     return given
 
 
@@ -90,10 +90,12 @@ async def check_strict(server, tools):
             continue
         assert schema["additionalProperties"] is False and sorted(schema.get("required", [])) == sorted(schema["properties"]), schema
     call = function_caller(functions)
+    listed = await server.call_tool("list_findings", {"limit": 1})
+    needed = {**NEEDED, "get_finding": {"finding_id": listed.structured_content["findings"][0]["id"]}}
     for tool in REFERENCE["tools"]["read"]:
         if tool["name"] == "start_scan":
             continue
-        arguments = named_all(tool["name"], functions[tool["name"]].params_json_schema)
+        arguments = named_all(needed.get(tool["name"], {}), functions[tool["name"]].params_json_schema)
         answer = await call(tool["name"], arguments)
         assert not answer.error, f"{tool['name']} {arguments}: {answer.text}"
     return call

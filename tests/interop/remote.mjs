@@ -13,6 +13,6 @@ await client.connect(
     stderr: "ignore",
   }),
 );
-assert.equal((await client.listTools()).tools.length, 14);
+assert.equal((await client.listTools()).tools.length, 15);
 await client.close();
 console.log("mcp-remote: lists tools over /sse");

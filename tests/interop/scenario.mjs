@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 
 export const QUERIES = [
-  "check_app_policy", "compare_scans", "generate_report", "get_integrations", "get_posture_summary", "get_risk_score", "get_scan",
+  "check_app_policy", "compare_scans", "generate_report", "get_finding", "get_integrations", "get_posture_summary", "get_risk_score", "get_scan",
   "get_score_trend", "list_check_results", "list_findings", "list_rules", "list_scans", "lookup_identity", "start_scan",
 ];
 export const ACTIONS = ["dismiss_finding", "remediate_finding", "set_app_policy", "snooze_finding", "trigger_sync"];
@@ -34,6 +34,9 @@ export async function driveWithWriteKey(api) {
   const page = await call("list_findings", { severity: ["critical", "high"], limit: 100 });
   assert.equal(page.returned, page.findings.length);
   const person = page.findings.find((finding) => finding.subject.email);
+  const details = await call("get_finding", { finding_id: person.id });
+  assert.deepEqual([details.id, details.first_seen_at], [person.id, person.first_seen_at]);
+  assert.ok(details.rule.remediation.length > 0 && details.evidence.length > 0);
   const identity = await call("lookup_identity", { email: person.subject.email.toUpperCase() });
   assert.ok(JSON.stringify(identity).includes(person.id), "the answer lacks an open finding of the person");
   const integrations = await call("get_integrations");

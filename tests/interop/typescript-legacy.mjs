@@ -53,6 +53,6 @@ for (const version of ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]) 
   if (hello.result?.protocolVersion !== version || !session) throw new Error(`${version}: ${JSON.stringify(hello)}`);
   await post({ jsonrpc: "2.0", method: "notifications/initialized" }, session);
   const listed = await (await post({ jsonrpc: "2.0", id: 2, method: "tools/list" }, session)).json();
-  if (listed.result?.tools?.length !== 14) throw new Error(`${version}: ${JSON.stringify(listed).slice(0, 300)}`);
+  if (listed.result?.tools?.length !== 15) throw new Error(`${version}: ${JSON.stringify(listed).slice(0, 300)}`);
   console.log(`revision ${version}: handshake and list`);
 }

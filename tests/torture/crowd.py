@@ -1,4 +1,4 @@
-"""A crowd beside one good client: as many wrong keys as one machine can send, and sockets that send or read as slowly as they can. The good client is
+"""A crowd beside one good client: as many wrong keys as one machine can send, and sockets that send as slowly as they can. The good client is
 answered all the while, the trail doesn't grow with the wrong keys, and the slow sockets are gone in time."""
 
 import asyncio

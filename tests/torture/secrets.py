@@ -1,5 +1,5 @@
 """Searches everything that a server and the commands write for secrets, with the log of every crate at trace: keys (valid, revoked and wrong ones),
-the master key, the credentials of the connected platforms, and the vendors' access tokens; as they are, in base64, in hexadecimal and URL-encoded."""
+the master key, and the credentials of the connected platforms; as they are, in base64, in hexadecimal and URL-encoded."""
 
 import base64
 import json

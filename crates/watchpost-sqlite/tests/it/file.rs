@@ -170,8 +170,7 @@ fn tampering_with_the_audit_log_is_detected_at_the_changed_row() {
     });
 }
 
-/// A store with a workspace and `entries` audit entries, and a folder for copies.
-/// Security C05: another program that reads the database for a long time is noticed, and so is its end.
+/// Another program that reads the database for a long time is noticed, and so is its end.
 #[tokio::test]
 async fn a_foreign_reader_that_keeps_the_log_from_being_emptied_is_noticed() {
     let file = with_entries(1).await;
@@ -205,6 +204,7 @@ async fn a_foreign_reader_that_keeps_the_log_from_being_emptied_is_noticed() {
     write_until(false).await;
 }
 
+/// A store with a workspace and `entries` audit entries, and a folder for copies.
 async fn with_entries(entries: usize) -> crate::conformance::File {
     let file = open(clock());
     let store: Arc<SqliteStore> = Arc::new(file.store.clone());

@@ -53,11 +53,7 @@ fn with_table(page: &str, name: &str, table: &str) -> String {
 fn the_page_of_the_api_is_up_to_date() {
     let stored = fs::read_to_string(PAGE).expect("the page");
     let page = with_table(&stored, "operations", &table(Form::Own));
-    let page = with_table(
-        &page,
-        "compatible routes",
-        &table(Form::Compatible),
-    );
+    let page = with_table(&page, "compatible routes", &table(Form::Compatible));
     let page = with_table(&page, "codes", &codes());
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(PAGE, &page).expect("the page is written");

@@ -53,7 +53,12 @@ def main():
         )
         try:
             time.sleep(1)
-            assert tracer.poll() is None, f"strace can't trace the server: {tracer.stderr.read()}"
+            if tracer.poll() is not None:
+                said = tracer.stderr.read()
+                if "Operation not permitted" in said:
+                    print("- NOT TESTED: this system permits no tracing")
+                    return
+                raise SystemExit(f"strace can't trace the server: {said}")
             began = time.monotonic()
             status(target, target.read_key)
             assert time.monotonic() - began >= DELAY_MS / 1000, "strace delays nothing"

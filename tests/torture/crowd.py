@@ -2,7 +2,7 @@
 answered all the while, the trail doesn't grow with the wrong keys, and the slow sockets are gone in time."""
 
 import asyncio
-import json
+import resource
 import sys
 import time
 from pathlib import Path
@@ -14,6 +14,8 @@ WRONG_SECONDS = 20 if FULL else 3
 SENDERS = 8
 PIPELINED = 64
 SLOW = 2_000 if FULL else 300
+HARD = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+FILES = 8_192 if HARD == resource.RLIM_INFINITY else min(8_192, HARD)
 # The limits for the head of a request, for a body that stalls, and for an answer that isn't read, with a reserve for a busy machine.
 HEAD_SECONDS, BODY_SECONDS = 12, 32
 
@@ -152,17 +154,14 @@ async def slow(target, what, one, count, seconds):
 
 
 async def main():
-    with Target(open_files=(8_192, 8_192)) as target:
+    with Target(open_files=(FILES, FILES)) as target:
         await wrong_keys(target)
     # A key's own limits would end its slow sockets at once.
-    with Target(open_files=(8_192, 8_192)) as target:
+    with Target(open_files=(FILES, FILES)) as target:
         await slow(target, "sockets that send a byte of a header every 5 s", slow_head, SLOW, HEAD_SECONDS)
         if FULL:
             await slow(target, "sockets that send a byte of a body every second", slow_body, 100, BODY_SECONDS)
 
 
-if __name__ == "__main__":
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_NOFILE, (8_192, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
-    asyncio.run(main())
+resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, HARD))
+asyncio.run(main())

@@ -36,6 +36,31 @@ pub(super) fn is_released(database: &Path, id: ImportId) -> bool {
         .is_ok_and(|file| file.try_lock().is_ok())
 }
 
+/// Removes the files that killed processes left, of imports without a row or with kept rows. Those that are locked stay.
+///
+/// An import that another process has created the file for, but not locked yet, loses it. It is then one without a lock.
+pub(super) fn remove_released(database: &Path) {
+    let (Some(folder), Some(stem)) = (database.parent(), database.file_stem()) else {
+        return;
+    };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    let prefix = format!("{}.import-", stem.to_string_lossy());
+    for entry in entries.filter_map(Result::ok) {
+        let name = entry.file_name();
+        let id = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(&prefix)?.strip_suffix(".lock"))
+            .and_then(|id| id.parse().ok());
+        if let Some(id) = id
+            && is_released(database, id)
+        {
+            remove(database, id);
+        }
+    }
+}
+
 /// Removes the file of an import that has ended.
 pub(super) fn remove(database: &Path, id: ImportId) {
     let _ = fs::remove_file(lock_file(database, id));

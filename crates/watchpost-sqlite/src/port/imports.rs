@@ -26,17 +26,23 @@ impl ImportStore for SqliteStore {
         let (id, import) = (permit.workspace(), permit.import());
         let workspace = self.number(id).map_err(|fault| fault.into_store("imports"))?;
         self.clear_unfinished(Some(workspace), now).await?;
+        import_lock::remove_released(&self.inner.path);
         // Before the row, so that no other process sees the import without its lock. A folder in which no file can be
         // created fails later with a better error.
         if let Ok(acquired) = import_lock::acquire(&self.inner.path, import) {
             lock(&self.inner.imports).insert(import, acquired);
         }
-        self.inner
+        let begun = self
+            .inner
             .writer
             .call("imports", false, move |tx| {
                 imports::begin(tx, tx.workspace(id)?, import, now)
             })
-            .await
+            .await;
+        if begun.is_err() {
+            self.release(import);
+        }
+        begun
     }
 
     async fn stage_rows(

@@ -126,9 +126,12 @@ impl Instance {
             return Err(BackupError::FileExists(to.to_owned()));
         }
         // The manifest first: a backup that exists has one.
-        for (from, to) in [(&staged, manifest_file(to)), (&copy, to.to_owned())] {
-            fs::rename(from, &to).map_err(|error| BackupError::io("create", &to, error))?;
-        }
+        let manifest = manifest_file(to);
+        fs::rename(&staged, &manifest).map_err(|error| BackupError::io("create", &manifest, error))?;
+        fs::rename(&copy, to).map_err(|error| {
+            let _ = fs::remove_file(&manifest);
+            BackupError::io("create", to, error)
+        })?;
         sync_parent(to);
         Ok(())
     }

@@ -157,6 +157,14 @@ fn keep_for_browser(report: &str) {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    if number == 0 {
+        // Those of an earlier run, which may have had more reports.
+        for entry in std::fs::read_dir(folder).expect("the folder is there").flatten() {
+            if entry.file_name().to_string_lossy().starts_with("injected-") {
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
     std::fs::write(folder.join(format!("injected-{number}.html")), report).expect("the report is written");
 }
 

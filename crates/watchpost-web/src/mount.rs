@@ -174,15 +174,15 @@ async fn sent(response: AxumResponse) -> Response {
         let bytes = body.collect().await;
         ResponseBody::bytes(bytes.map_or_else(|_| Bytes::new(), http_body_util::Collected::to_bytes))
     } else {
-        ResponseBody::stream(Endless(body))
+        ResponseBody::stream(Streamed(body))
     };
     Response::from_parts(head, body)
 }
 
 /// A streamed body. It ends at an error, which the export has logged.
-struct Endless(Body);
+struct Streamed(Body);
 
-impl http_body::Body for Endless {
+impl http_body::Body for Streamed {
     type Data = Bytes;
     type Error = Infallible;
 
